@@ -1,0 +1,27 @@
+/** What wavepool asks of the runtime it is in. Everything that differs between runtimes is behind this. */
+export interface Adapter {
+  /** Runtime and version, such as "Node 20.20.2". */
+  readonly runtime: string;
+  /** Cores that threads can be spread over. */
+  readonly cores: number;
+  /** Joins a directory (or base URL) and a relative path. */
+  join(directory: string, path: string): string;
+  /** Whether a file is there. */
+  fileExists(path: string): Promise<boolean>;
+  /**
+   * Reads a whole file.
+   *
+   * @throws FileError naming the path and what is wrong with it.
+   */
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Writes a whole file.
+   *
+   * @throws FileError naming the path and what is wrong with it.
+   */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Directory of an installed npm package, looked up from the working directory, then from wavepool. */
+  findPackage(name: string): string | undefined;
+  /** Where downloaded models are kept, if the runtime has such a place. */
+  readonly modelCache: string | undefined;
+}

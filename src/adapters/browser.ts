@@ -1,0 +1,33 @@
+/** Browsers: files are URLs, models are served from a directory of the site. */
+import { FileError } from "../core/errors.ts";
+import type { Adapter } from "./adapter.ts";
+
+async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response> {
+  try {
+    return await fetch(url, { method });
+  } catch (cause) {
+    throw new FileError(`cannot fetch ${url}: ${(cause as Error).message}; check the URL and the network`, {
+      cause,
+    });
+  }
+}
+
+export const adapter: Adapter = {
+  runtime: globalThis.navigator?.userAgent ?? "unknown runtime",
+  cores: globalThis.navigator?.hardwareConcurrency ?? 1,
+  join: (directory, path) => `${directory.replace(/\/$/, "")}/${path}`,
+  async fileExists(url) {
+    return (await fetchFile(url, "HEAD")).ok;
+  },
+  async readFile(url) {
+    const response = await fetchFile(url, "GET");
+    if (!response.ok)
+      throw new FileError(`cannot fetch ${url}: the server answers ${response.status}; check the URL`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
+  async writeFile(path) {
+    throw new FileError(`cannot write ${path}: a page has no file system; offer the bytes as a download`);
+  },
+  findPackage: () => undefined,
+  modelCache: undefined,
+};

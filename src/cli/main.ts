@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander";
+import { WavepoolError } from "../core/errors.ts";
+import { PRESETS } from "../features/presets.ts";
+import { DEFAULT_MODEL } from "../inference/model-files.ts";
+import { doctorCommand } from "./doctor.ts";
+import { melCommand } from "./mel.ts";
+import { transcribeCommand } from "./transcribe.ts";
+import { VERSION } from "./version.generated.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USER_MISTAKE = 2;
+
+const program = new Command("wavepool")
+  .description("Speech to text on pooled buffers: log-mel in Wasm SIMD, Whisper on onnxruntime-web")
+  .version(VERSION)
+  .option("--debug", "print stack traces")
+  .exitOverride()
+  .configureOutput({ outputError: () => undefined });
+
+program
+  .command("transcribe")
+  .description("print the words spoken in a sound file")
+  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM, …")
+  .option("--model <name|dir>", "tiny, base, or a directory in Hugging Face's ONNX layout", DEFAULT_MODEL)
+  .option("--language <code>", "language spoken, such as en or de", "en")
+  .addOption(new Option("--format <format>", "what to print").choices(["text", "json"]).default("text"))
+  .option("--stats", "add stage times and pool statistics (on stderr, or in the JSON)")
+  .action(transcribeCommand);
+
+program
+  .command("mel")
+  .description("write the log-mel spectrogram of a sound file as raw little-endian float32 [mels × frames]")
+  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM, … of up to 30 s")
+  .addOption(
+    new Option("--preset <name>", "front end to compute").choices(Object.keys(PRESETS)).makeOptionMandatory(),
+  )
+  .option("--pad", "pad with silence to 30 s (3000 frames); without it the frames follow the clip")
+  .requiredOption("--out <file>", "file to write, such as speech.f32")
+  .action(melCommand);
+
+program
+  .command("doctor")
+  .description("show what this runtime offers and which model and provider would be used")
+  .option("--model <name|dir>", "model to look for", DEFAULT_MODEL)
+  .action(doctorCommand);
+
+for (const command of program.commands) command.option("--debug", "print stack traces");
+
+/** One clear line; the stack only on request. */
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version are thrown too, as successes; their text is out already.
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
+    if (error.code !== "commander.help") process.stderr.write(`wavepool: ${message}; see wavepool --help\n`);
+    return EXIT_USER_MISTAKE;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`wavepool: ${message.split("\n")[0]}\n`);
+  if (process.argv.includes("--debug") && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+    if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack}\n`);
+  }
+  return error instanceof WavepoolError && error.kind === "input" ? EXIT_USER_MISTAKE : EXIT_FAILURE;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportError(error);
+}

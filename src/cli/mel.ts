@@ -1,0 +1,52 @@
+import { adapter } from "#adapter";
+import { decodeAudio } from "../audio/decode.ts";
+import { monoReader } from "../audio/resample.ts";
+import { createCore } from "../core/create-core.ts";
+import { InvalidArgumentError, WavepoolError } from "../core/errors.ts";
+import { createLogMel } from "../features/log-mel.ts";
+import type { PresetName } from "../features/presets.ts";
+import { createSlotPool } from "../pools/slot-pool.ts";
+import { naming } from "./transcribe.ts";
+
+export interface MelFlags {
+  preset: PresetName;
+  pad?: boolean;
+  out: string;
+}
+
+/** `wavepool mel FILE`: features to a file, their shape as one JSON line on stdout. */
+export async function melCommand(file: string, flags: MelFlags): Promise<void> {
+  try {
+    await writeMel(file, flags);
+  } catch (error) {
+    throw error instanceof WavepoolError ? naming(file, error) : error;
+  }
+}
+
+async function writeMel(file: string, flags: MelFlags): Promise<void> {
+  const pcm = await decodeAudio(await adapter.readFile(file));
+  const core = await createCore();
+  const logMel = createLogMel(core, { preset: flags.preset, pad: flags.pad ?? false });
+  const { sampleRate, maxSamples, maxFrames, mels, name } = logMel.preset;
+  const reader = monoReader(pcm, sampleRate);
+  if (reader.length > maxSamples) {
+    throw new InvalidArgumentError(
+      `the clip lasts ${(reader.length / sampleRate).toFixed(2)} s; ${name} takes up to ${maxSamples / sampleRate} s: cut it (ffmpeg -t ${maxSamples / sampleRate})`,
+    );
+  }
+  const audioPool = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: 1 });
+  const melPool = createSlotPool(core, { name: "mel", dtype: "f32", length: mels * maxFrames, slots: 1 });
+  using samples = audioPool.acquire();
+  using features = melPool.acquire();
+  reader.read(samples.view, 0, reader.length);
+  const frames = logMel.compute(samples.view, features.view, reader.length);
+  await adapter.writeFile(flags.out, littleEndian(features.view.subarray(0, mels * frames)));
+  process.stdout.write(
+    `${JSON.stringify({ preset: name, shape: [mels, frames], dtype: "float32", out: flags.out })}\n`,
+  );
+}
+
+/** Bytes of float32 values in little-endian order, which is the memory's own order on every runtime. */
+function littleEndian(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,87 @@
+import { adapter } from "#adapter";
+import { WavepoolError } from "../core/errors.ts";
+import type { PoolStatistics } from "../pools/slot-pool.ts";
+import { createTranscriber, type Transcription } from "../transcription/transcriber.ts";
+import { createProgressBar } from "./progress-bar.ts";
+
+export interface TranscribeFlags {
+  model: string;
+  language: string;
+  format: "text" | "json";
+  stats?: boolean;
+}
+
+/** `wavepool transcribe FILE`: text or JSON on stdout, everything else on stderr. */
+export async function transcribeCommand(file: string, flags: TranscribeFlags): Promise<void> {
+  const bar = createProgressBar(process.stderr);
+  try {
+    // The file first: a wrong path should not wait for the model to load.
+    const bytes = await adapter.readFile(file);
+    bar.show("loading model", 0);
+    const transcriber = await createTranscriber({ model: flags.model });
+    try {
+      const result = await transcriber.transcribe(bytes, {
+        language: flags.language,
+        onProgress: ({ stage, seconds, duration, tokens }) =>
+          bar.show(tokens > 0 ? `${stage} ${tokens} tokens` : stage, seconds / duration),
+      });
+      bar.clear();
+      print(result, transcriber.stats(), flags);
+    } finally {
+      await transcriber.dispose();
+    }
+  } catch (error) {
+    throw error instanceof WavepoolError ? naming(file, error) : error;
+  } finally {
+    bar.clear();
+  }
+}
+
+/** Errors about a file's contents do not know its name; the user does. */
+export function naming(file: string, error: WavepoolError): WavepoolError {
+  if (
+    error.code === "audio-format" ||
+    error.code === "non-finite-samples" ||
+    error.code === "invalid-argument"
+  ) {
+    return new WavepoolError(error.code, error.kind, `${file}: ${error.message}`, { cause: error });
+  }
+  return error;
+}
+
+function print(result: Transcription, pools: PoolStatistics[], flags: TranscribeFlags): void {
+  if (flags.format === "json") {
+    process.stdout.write(
+      `${JSON.stringify(flags.stats ? { ...result, pools } : withoutTimes(result), null, 2)}\n`,
+    );
+    return;
+  }
+  process.stdout.write(`${result.text}\n`);
+  if (flags.stats) process.stderr.write(statistics(result, pools));
+}
+
+function withoutTimes({ times: _, ...rest }: Transcription): Omit<Transcription, "times"> {
+  return rest;
+}
+
+function statistics({ times, duration, windows }: Transcription, pools: PoolStatistics[]): string {
+  const lines = [
+    `${duration.toFixed(2)} s of sound in ${windows} window${windows === 1 ? "" : "s"}`,
+    "stage         ms",
+  ];
+  for (const [stage, ms] of Object.entries(times))
+    lines.push(`${stage.padEnd(8)}${ms.toFixed(1).padStart(8)}`);
+  lines.push("pool              slots  in use  peak  acquires  releases    MB");
+  for (const pool of pools) {
+    lines.push(
+      pool.name.padEnd(16) +
+        String(pool.slots).padStart(7) +
+        String(pool.inUse).padStart(8) +
+        String(pool.peakInUse).padStart(6) +
+        String(pool.acquires).padStart(10) +
+        String(pool.releases).padStart(10) +
+        (pool.bytes / 1e6).toFixed(2).padStart(6),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}

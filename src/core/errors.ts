@@ -1,0 +1,110 @@
+/**
+ * Errors that wavepool throws. Each names the value at fault and the remedy in its message.
+ *
+ * `kind` tells the two families apart: `"input"` is the caller's to mend (a bad argument, a file that
+ * is no sound file), `"failure"` is not (memory exhausted, a model that does not load).
+ */
+export class WavepoolError extends Error {
+  /** Stable identifier of the error, such as `"pool-exhausted"`. */
+  readonly code: string;
+  /** Whose fault it is: the command line turns `"input"` into exit code 2 and `"failure"` into 1. */
+  readonly kind: "input" | "failure";
+
+  constructor(code: string, kind: "input" | "failure", message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.kind = kind;
+  }
+}
+
+/** An argument outside its range or of the wrong type. */
+export class InvalidArgumentError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("invalid-argument", "input", message, options);
+  }
+}
+
+/** This runtime lacks something that wavepool cannot do without. */
+export class UnsupportedRuntimeError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("unsupported-runtime", "failure", message, options);
+  }
+}
+
+/** The core's memory has no room left for what was asked. */
+export class CoreMemoryError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("core-memory", "failure", message, options);
+  }
+}
+
+/** Every slot of a pool is leased. */
+export class PoolExhaustedError extends WavepoolError {
+  constructor(message: string) {
+    super("pool-exhausted", "failure", message);
+  }
+}
+
+/** A lease used or released after its release. */
+export class LeaseError extends WavepoolError {
+  constructor(message: string) {
+    super("lease", "input", message);
+  }
+}
+
+/** Samples that are NaN or infinite, or so large that their power overflows float32. */
+export class NonFiniteSamplesError extends WavepoolError {
+  /** Number of NaN or infinite samples; 0 when the samples are finite but overflow. */
+  readonly count: number;
+  /** Index of the first of them, or -1. */
+  readonly firstIndex: number;
+
+  constructor(message: string, count: number, firstIndex: number) {
+    super("non-finite-samples", "input", message);
+    this.count = count;
+    this.firstIndex = firstIndex;
+  }
+}
+
+/** A file that cannot be read. */
+export class FileError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("file", "input", message, options);
+  }
+}
+
+/** Bytes that are no sound wavepool can decode. */
+export class AudioFormatError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("audio-format", "input", message, options);
+  }
+}
+
+/** No model under the given name or directory, or a file of it is missing. */
+export class ModelNotFoundError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("model-not-found", "input", message, options);
+  }
+}
+
+/** A model file that is present but broken, or no Whisper model. */
+export class ModelFormatError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("model-format", "failure", message, options);
+  }
+}
+
+/** A language code that the model does not know. */
+export class UnknownLanguageError extends WavepoolError {
+  constructor(message: string) {
+    super("unknown-language", "input", message);
+  }
+}
+
+/** The inference runtime failed while it ran a model. */
+export class InferenceError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("inference", "failure", message, options);
+  }
+}

@@ -1,0 +1,153 @@
+import * as ort from "onnxruntime-web";
+import type { Core } from "../core/create-core.ts";
+import { ModelFormatError } from "../core/errors.ts";
+import { createSlotPool, type SlotPool } from "../pools/slot-pool.ts";
+import { createSession, runSession } from "./session.ts";
+import type { WhisperConfig } from "./whisper-config.ts";
+import type { WhisperTokenizer } from "./whisper-tokenizer.ts";
+
+export interface DecodeOptions {
+  /** Tokens that start the sequence. */
+  prompt: number[];
+  /** Called with the number of tokens so far. */
+  onToken?: ((count: number) => void) | undefined;
+  /** Checked before every step. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Whisper's decoder with its KV cache. */
+export interface Decoder {
+  /**
+   * Decodes greedily until end of text or the length limit.
+   *
+   * @param hiddenState the encoder's last hidden state
+   * @returns the tokens after the prompt, end of text left out.
+   */
+  decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<number[]>;
+  dispose(): Promise<void>;
+}
+
+/** Concurrent decodes that the pools have room for. */
+const DECODES = 2;
+
+interface InputPools {
+  tokens: SlotPool<"i64">;
+  flags: SlotPool<"u8">;
+  states: SlotPool<"f32">;
+}
+
+/**
+ * Loads the merged decoder of a Whisper export. Token ids, the cache switch and the stand-in for the
+ * encoder's output go in from pooled buffers.
+ *
+ * @throws ModelFormatError when the file is broken or no merged decoder.
+ * @throws PoolExhaustedError from `decode` when more decodes run at once than the pools allow.
+ */
+export async function loadDecoder(
+  core: Core,
+  path: string,
+  config: WhisperConfig,
+  tokenizer: WhisperTokenizer,
+): Promise<Decoder> {
+  const session = await createSession(path);
+  const caches = session.inputNames.filter((name) => name.startsWith("past_key_values."));
+  if (!session.inputNames.includes("use_cache_branch") || caches.length !== 4 * config.decoderLayers) {
+    await session.release();
+    throw new ModelFormatError(
+      `${path} is no merged Whisper decoder: it has ${caches.length} caches; check the model`,
+    );
+  }
+  const pools: InputPools = {
+    tokens: createSlotPool(core, {
+      name: "decoder_tokens",
+      dtype: "i64",
+      length: config.maxTokens,
+      slots: DECODES,
+    }),
+    flags: createSlotPool(core, { name: "decoder_flags", dtype: "u8", length: 1, slots: DECODES }),
+    states: createSlotPool(core, {
+      name: "decoder_states",
+      dtype: "f32",
+      length: config.width,
+      slots: DECODES,
+    }),
+  };
+  const choose = tokenChooser(config, tokenizer);
+
+  async function decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<number[]> {
+    using tokens = pools.tokens.acquire();
+    using flag = pools.flags.acquire();
+    using state = pools.states.acquire();
+    const { prompt, onToken, signal } = options;
+    tokens.view.set(prompt.map(BigInt));
+    flag.view[0] = 0;
+    const empty = new ort.Tensor("float32", state.view.subarray(0, 0), [
+      1,
+      config.decoderHeads,
+      0,
+      config.width / config.decoderHeads,
+    ]);
+    const feeds: Record<string, ort.Tensor> = {
+      input_ids: new ort.Tensor("int64", tokens.view.subarray(0, prompt.length), [1, prompt.length]),
+      encoder_hidden_states: hiddenState,
+      use_cache_branch: new ort.Tensor("bool", flag.view, [1]),
+    };
+    for (const name of caches) feeds[name] = empty;
+
+    const decoded: number[] = [];
+    let fetches = ["logits", ...caches.map(presentName)];
+    // OpenAI's limit: half the context is left to the previous text.
+    const limit = Math.min(config.maxTokens / 2, config.maxTokens - prompt.length);
+    while (decoded.length < limit) {
+      signal?.throwIfAborted();
+      const outputs = await runSession(session, "decoder", feeds, fetches);
+      const token = choose(outputs.logits!, decoded.length === 0);
+      if (token === tokenizer.endOfText) break;
+      decoded.push(token);
+      onToken?.(decoded.length);
+      if (decoded.length === 1) {
+        // From here on the cross-attention cache stays as it is, so only the decoder's own caches are
+        // fetched, and the encoder's output is no longer read: one row stands in for it.
+        flag.view[0] = 1;
+        fetches = ["logits", ...caches.filter((name) => name.includes(".decoder.")).map(presentName)];
+        state.view.fill(0);
+        feeds.encoder_hidden_states = new ort.Tensor("float32", state.view, [1, 1, config.width]);
+        feeds.input_ids = new ort.Tensor("int64", tokens.view.subarray(0, 1), [1, 1]);
+      }
+      tokens.view[0] = BigInt(token);
+      for (const name of caches) feeds[name] = outputs[presentName(name)] ?? feeds[name]!;
+    }
+    return decoded;
+  }
+
+  return { decode, dispose: () => session.release() };
+}
+
+function presentName(past: string): string {
+  return past.replace("past_key_values", "present");
+}
+
+/** Greedy choice over the last row of logits, with suppressed tokens and timestamps left out. */
+function tokenChooser(config: WhisperConfig, tokenizer: WhisperTokenizer) {
+  const allowed = new Uint8Array(config.vocabularySize).fill(1);
+  for (const id of config.suppress) allowed[id] = 0;
+  allowed.fill(0, tokenizer.noTimestamps);
+  const allowedFirst = allowed.slice();
+  for (const id of config.suppressFirst) allowedFirst[id] = 0;
+
+  return (logits: ort.Tensor, first: boolean): number => {
+    const data = logits.data as Float32Array;
+    const row = data.length - config.vocabularySize;
+    const mask = first ? allowedFirst : allowed;
+    let best = tokenizer.endOfText;
+    let bestLogit = Number.NEGATIVE_INFINITY;
+    for (let id = 0; id < mask.length; id++) {
+      const logit = data[row + id]!;
+      if (mask[id] === 1 && logit > bestLogit) {
+        best = id;
+        bestLogit = logit;
+      }
+    }
+    return best;
+  };
+}

