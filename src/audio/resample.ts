@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from "../core/errors.ts";
 import type { PcmAudio } from "./pcm.ts";
 
-/** Zero crossings of the sinc on each side: 32 give a transition band of about 8 % of the lower Nyquist. */
-const ZERO_CROSSINGS = 32;
+/** Zero crossings of the sinc on each side: 48 give a transition band of 11 % of the lower Nyquist frequency. */
+const ZERO_CROSSINGS = 48;
 /** Kaiser's beta for a stop band of 90 dB: 0.1102 (90 - 8.7). */
 const KAISER_BETA = 8.96;
 /** Cut-off as a part of the lower Nyquist, so that the transition band ends at it. */
-const ROLL_OFF = 0.915;
+const ROLL_OFF = 0.945;
 
 /** A band-limited mono mix of a clip at another sample rate, readable from any position. */
 export interface MonoReader {

@@ -1,4 +1,5 @@
 import { adapter } from "#adapter";
+import { decodeAudio } from "../audio/decode.ts";
 import { WavepoolError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/slot-pool.ts";
 import { createTranscriber, type Transcription } from "../transcription/transcriber.ts";
@@ -15,16 +16,19 @@ export interface TranscribeFlags {
 export async function transcribeCommand(file: string, flags: TranscribeFlags): Promise<void> {
   const bar = createProgressBar(process.stderr);
   try {
-    // The file first: a wrong path should not wait for the model to load.
-    const bytes = await adapter.readFile(file);
+    // The file first: a wrong one should not wait for the model to load.
+    const began = performance.now();
+    const audio = await decodeAudio(await adapter.readFile(file));
+    const decoding = performance.now() - began;
     bar.show("loading model", 0);
-    const transcriber = await createTranscriber({ model: flags.model });
+    const transcriber = await createTranscriber({ model: flags.model, language: flags.language });
     try {
-      const result = await transcriber.transcribe(bytes, {
-        language: flags.language,
+      const result = await transcriber.transcribe(audio, {
         onProgress: ({ stage, seconds, duration, tokens }) =>
           bar.show(tokens > 0 ? `${stage} ${tokens} tokens` : stage, seconds / duration),
       });
+      result.times.audio += decoding;
+      result.times.total += decoding;
       bar.clear();
       print(result, transcriber.stats(), flags);
     } finally {

@@ -19,10 +19,12 @@ const CLIPS = 2;
 export interface TranscriberOptions extends CoreOptions {
   /** "tiny", "base", or a directory (in browsers a URL) in Hugging Face's ONNX layout. Default "base". */
   model?: string;
+  /** Language of calls that name none, as a code such as "en" or "de". Default "en". */
+  language?: string;
 }
 
 export interface TranscribeOptions {
-  /** Language spoken, as a code such as "en" or "de". Default "en". */
+  /** Language spoken, as a code such as "en" or "de"; the transcriber's own by default. */
   language?: string;
   /** Called as the work goes on. */
   onProgress?: (progress: Progress) => void;
@@ -97,12 +99,14 @@ interface Pipeline {
  *
  * @throws ModelNotFoundError when the model or one of its files is missing.
  * @throws ModelFormatError when a file of it is broken.
+ * @throws UnknownLanguageError when the model does not know `language`; the weights are not loaded then.
  * @throws CoreMemoryError when `memoryBytes` is too small for the buffers.
  */
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
   const model = await findModel(options.model ?? DEFAULT_MODEL);
   const core = await createCore(options);
-  const pipeline = await loadPipeline(core, model);
+  const language = options.language ?? DEFAULT_LANGUAGE;
+  const pipeline = await loadPipeline(core, model, language);
   let queue: Promise<unknown> = Promise.resolve();
   let disposed = false;
 
@@ -112,7 +116,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
     languages: pipeline.tokenizer.languages,
     async transcribe(audio, options = {}) {
       if (disposed) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
-      const result = queue.then(() => transcribe(pipeline, model.name, audio, options));
+      const result = queue.then(() => transcribe(pipeline, model.name, audio, { language, ...options }));
       // A failed call must not stop the calls behind it; its own caller gets the error.
       queue = result.catch(() => undefined);
       return result;
@@ -127,9 +131,10 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   };
 }
 
-async function loadPipeline(core: Core, model: ModelFiles): Promise<Pipeline> {
+async function loadPipeline(core: Core, model: ModelFiles, language: string): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
   const tokenizer = await loadTokenizer(model);
+  tokenizer.prompt(language); // a wrong code is told before the seconds that the weights take
   const logMel = createLogMel(core, { preset: config.preset });
   const { maxSamples, maxFrames } = logMel.preset;
   const audio = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: CLIPS });
@@ -153,9 +158,9 @@ async function transcribe(
   pipeline: Pipeline,
   model: string,
   input: Uint8Array | PcmAudio,
-  options: TranscribeOptions,
+  options: TranscribeOptions & { language: string },
 ): Promise<Transcription> {
-  const { language = DEFAULT_LANGUAGE, onProgress, signal } = options;
+  const { language, onProgress, signal } = options;
   const prompt = pipeline.tokenizer.prompt(language);
   const times: StageTimes = { audio: 0, mel: 0, encoder: 0, decoder: 0, total: 0 };
   const began = performance.now();

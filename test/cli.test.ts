@@ -1,0 +1,231 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { maxError, referenceLogMel } from "./reference/log-mel.ts";
+import { tone, whiteNoise } from "./reference/signals.ts";
+import { wavFile } from "./reference/wav-file.ts";
+import { wordErrorRate } from "./reference/word-error-rate.ts";
+
+const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const SAMPLE = fileURLToPath(new URL("../samples/hello.wav", import.meta.url));
+const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built command line as a user does. */
+function wavepool(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "wavepool-cli-"));
+  const noise = whiteNoise(1000, 5);
+  await mkdir(at("directory"));
+  await mkdir(at("model"));
+  await writeFile(at("empty.wav"), "");
+  await writeFile(at("text.wav"), "hello, I am a text file, not a sound");
+  await writeFile(at("cut.wav"), wavFile(noise).subarray(0, 30));
+  await writeFile(at("4gb.wav"), wavFile(noise, { claimedBytes: 0xffffffff }));
+  await writeFile(at("nan.wav"), wavFile([0, Number.NaN], { tag: 3, bits: 32 }));
+  await writeFile(at("none.wav"), wavFile([], { channels: 0 }));
+  await writeFile(at("adpcm.wav"), wavFile(noise, { tag: 2 }));
+  await writeFile(at("good.wav"), wavFile(noise));
+  await writeFile(at("long.wav"), wavFile(new Float32Array(480001)));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("wavepool transcribe", () => {
+  it("prints the sample's words on stdout and its progress on stderr", async () => {
+    const { code, stdout, stderr } = await wavepool("transcribe", SAMPLE);
+    expect(code).toBe(0);
+    expect(wordErrorRate([[WORDS, stdout]])).toBe(0);
+    expect(stdout.split("\n")).toHaveLength(2);
+    expect(stderr).toMatch(/^wavepool: loading model\nwavepool: audio\nwavepool: encoder\nwavepool: decoder/);
+  });
+
+  it("prints JSON with times and pools", async () => {
+    const { code, stdout } = await wavepool(
+      "transcribe",
+      SAMPLE,
+      "--model",
+      "tiny",
+      "--format",
+      "json",
+      "--stats",
+    );
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ language: "en", model: "tiny", windows: 1 });
+    expect(result.times.total).toBeGreaterThan(result.times.mel);
+    expect(result.pools.map((pool: { name: string }) => pool.name)).toContain("mel");
+    for (const pool of result.pools) expect(pool).toMatchObject({ inUse: 0, acquires: 1, releases: 1 });
+  });
+
+  it("prints statistics beside plain text without touching stdout", async () => {
+    const { stdout, stderr } = await wavepool("transcribe", SAMPLE, "--model", "tiny", "--stats");
+    expect(stdout.split("\n")).toHaveLength(2);
+    expect(stderr).toMatch(/encoder +\d+\.\d/);
+    expect(stderr).toMatch(/mel +2 +0 +1 +1 +1/);
+  });
+});
+
+describe("wavepool mel", () => {
+  it.each([
+    [["--preset", "whisper-80"], 80, 77, undefined],
+    [["--preset", "whisper-128", "--pad"], 128, 3000, 480000],
+  ] as const)("writes %o as raw float32", async (flags, mels, frames, padTo) => {
+    const samples = whiteNoise(12345, 6).map((x) => x / 2);
+    await writeFile(at("noise.wav"), wavFile(samples, { tag: 3, bits: 32 }));
+    const out = at(`features-${mels}.f32`);
+    const { code, stdout } = await wavepool("mel", at("noise.wav"), ...flags, "--out", out);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      preset: `whisper-${mels}`,
+      shape: [mels, frames],
+      dtype: "float32",
+      out,
+    });
+    const bytes = await readFile(out);
+    expect(bytes.length).toBe(4 * mels * frames);
+    const features = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    expect(maxError(features, referenceLogMel(samples, mels, padTo))).toBeLessThanOrEqual(1e-5);
+  });
+
+  it("resamples and mixes down", async () => {
+    await writeFile(at("hifi.wav"), wavFile(tone(44100, 440, 44100), { rate: 44100, channels: 2, bits: 24 }));
+    const { stdout } = await wavepool(
+      "mel",
+      at("hifi.wav"),
+      "--preset",
+      "whisper-80",
+      "--out",
+      at("hifi.f32"),
+    );
+    expect(JSON.parse(stdout).shape).toEqual([80, 100]);
+  });
+});
+
+describe("wavepool doctor", () => {
+  it("tells what the runtime offers and what would be used", async () => {
+    const { code, stdout } = await wavepool("doctor");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^runtime +Node 2\d/);
+    expect(stdout).toMatch(/Wasm SIMD +yes/);
+    expect(stdout).toMatch(/shared memory +yes/);
+    expect(stdout).toMatch(/WebGPU +/);
+    expect(stdout).toMatch(/WebNN +/);
+    expect(stdout).toMatch(/core +works, 64 MiB/);
+    expect(stdout).toMatch(/model +base from package /);
+    expect(stdout).toMatch(/provider +wasm, \d+ thread/);
+  });
+
+  it("says when the model is missing", async () => {
+    const { code, stdout } = await wavepool("doctor", "--model", at("model"));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/model +none: .* has no config\.json/);
+  });
+});
+
+describe("bad input", () => {
+  it.each([
+    [
+      "a missing file",
+      ["transcribe", "nowhere.wav"],
+      /cannot read nowhere\.wav: no such file; check the path/,
+    ],
+    ["a directory", ["transcribe", "directory"], /cannot read .*directory: it is a directory; give a file/],
+    ["an empty file", ["transcribe", "empty.wav"], /empty\.wav: the file is empty/],
+    ["a text file", ["transcribe", "text.wav"], /text\.wav: no sound file that wavepool knows/],
+    ["a truncated header", ["transcribe", "cut.wav"], /cut\.wav: the WAV header is cut off/],
+    [
+      "a WAV that claims 4 GB",
+      ["transcribe", "4gb.wav"],
+      /4gb\.wav: .* claims 4294967295 bytes, 2000 are there/,
+    ],
+    ["NaN samples", ["transcribe", "nan.wav"], /nan\.wav: 1 of 2 samples are NaN or infinite/],
+    ["zero channels", ["transcribe", "none.wav"], /none\.wav: the WAV has 0 channels/],
+    ["an unknown codec", ["transcribe", "adpcm.wav"], /adpcm\.wav: unknown WAV codec 0x0002; convert it/],
+    [
+      "a model directory without files",
+      ["transcribe", "good.wav", "--model", "model"],
+      /model .*has no config\.json; give a directory/,
+    ],
+    [
+      "a wrong language code",
+      ["transcribe", "good.wav", "--model", "tiny", "--language", "xx"],
+      /unknown language code "xx"; the model knows/,
+    ],
+    [
+      "a wrong format",
+      ["transcribe", "good.wav", "--format", "xml"],
+      /'xml' is invalid. Allowed choices are text, json/,
+    ],
+    ["an unknown option", ["transcribe", "good.wav", "--loud"], /unknown option '--loud'/],
+    ["a missing argument", ["transcribe"], /missing required argument 'file'/],
+    ["an unknown command", ["sing"], /unknown command 'sing'/],
+    [
+      "a clip too long for mel",
+      ["mel", "long.wav", "--preset", "whisper-80", "--out", "x.f32"],
+      /long\.wav: the clip lasts 30\.00 s.* takes up to 30 s: cut it/,
+    ],
+    ["an unknown preset", ["mel", "good.wav", "--preset", "mfcc", "--out", "x.f32"], /'mfcc' is invalid/],
+    [
+      "an output in no directory",
+      ["mel", "good.wav", "--preset", "whisper-80", "--out", "no/x.f32"],
+      /cannot write .*no\/x\.f32: no such/,
+    ],
+  ])("of %s ends in one line and code 2", async (_, args, message) => {
+    const local = (arg: string) =>
+      /\.(wav|f32)$|^(directory|model)$/.test(arg) && arg !== "nowhere.wav" ? at(arg) : arg;
+    const { code, stdout, stderr } = await wavepool(...args.map(local));
+    const lines = stderr.split("\n").filter((line) => line !== "" && line !== "wavepool: loading model");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^wavepool: /);
+    expect(lines[0]).toMatch(message);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+
+  it("of a broken model ends in one line and code 1", async () => {
+    await mkdir(at("broken/onnx"), { recursive: true });
+    for (const name of ["config", "preprocessor_config", "tokenizer", "tokenizer_config"]) {
+      await writeFile(at(`broken/${name}.json`), "{");
+    }
+    await writeFile(at("broken/onnx/encoder_model.onnx"), "x");
+    await writeFile(at("broken/onnx/decoder_model_merged.onnx"), "x");
+    const { code, stderr } = await wavepool("transcribe", SAMPLE, "--model", at("broken"));
+    expect(stderr).toMatch(
+      /^wavepool: loading model\nwavepool: \S+config\.json is no JSON .*; fetch the model again\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it("shows the stack only with --debug", async () => {
+    const { code, stderr } = await wavepool("transcribe", at("empty.wav"), "--debug");
+    expect(stderr).toMatch(/^wavepool: .*empty\n? */);
+    expect(stderr).toMatch(/\n +at /);
+    expect(code).toBe(2);
+  });
+
+  it("is not what help and version are", async () => {
+    expect(await wavepool("--version")).toMatchObject({ code: 0, stdout: "0.1.0\n", stderr: "" });
+    const help = await wavepool("transcribe", "--help");
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toMatch(/Usage: wavepool transcribe \[options\] <file>/);
+  });
+});

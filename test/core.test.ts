@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { CoreMemoryError, createCore, createSlotPool, InvalidArgumentError } from "../src/index.ts";
+
+describe("createCore", () => {
+  it("gives 64 MiB by default and rounds up to whole pages", async () => {
+    expect((await createCore()).memoryBytes).toBe(64 * 2 ** 20);
+    expect((await createCore({ memoryBytes: 200_000 })).memoryBytes).toBe(262_144);
+  });
+
+  it("never grows", async () => {
+    const core = await createCore({ memoryBytes: 262_144 });
+    const { buffer } = core;
+    expect(() => core.memory.grow(1)).toThrow();
+    expect(core.buffer).toBe(buffer);
+    expect(buffer.byteLength).toBe(262_144);
+  });
+
+  it.each([0, -1, Number.NaN, 1.5, 1000, 2 ** 32])("refuses memoryBytes of %d", async (memoryBytes) => {
+    await expect(createCore({ memoryBytes })).rejects.toThrow(InvalidArgumentError);
+    await expect(createCore({ memoryBytes })).rejects.toThrow(String(memoryBytes));
+  });
+
+  it("keeps cores apart", async () => {
+    const [a, b] = await Promise.all([createCore(), createCore()]);
+    using x = createSlotPool(a, { name: "x", dtype: "f32", length: 4, slots: 1 }).acquire();
+    using y = createSlotPool(b, { name: "x", dtype: "f32", length: 4, slots: 1 }).acquire();
+    x.view.fill(1);
+    y.view.fill(2);
+    expect([...x.view]).toEqual([1, 1, 1, 1]);
+  });
+
+  it("decodes the core's abort messages", async () => {
+    const core = await createCore({ memoryBytes: 262_144 });
+    expect(() => core.exports.melBankCreate(64)).toThrow(
+      /mel bank: 80 or 128 mels at assembly\/kernels\/mel-bank\.ts/,
+    );
+  });
+
+  it("counts what is left and says so when it is not enough", async () => {
+    const core = await createCore({ memoryBytes: 262_144 });
+    const before = core.freeBytes();
+    const pool = { name: "big", dtype: "u8", length: 100_000, slots: 3 } as const;
+    expect(() => createSlotPool(core, pool)).toThrow(CoreMemoryError);
+    expect(() => createSlotPool(core, pool)).toThrow(
+      /300000 bytes, but only \d+ of the core's 262144 are free/,
+    );
+    expect(core.freeBytes()).toBe(before);
+    createSlotPool(core, { ...pool, slots: 2 });
+    expect(core.freeBytes()).toBeLessThan(before - 200_000);
+  });
+});

@@ -1,0 +1,58 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = fileURLToPath(new URL("../src", import.meta.url));
+/** Each layer may import from itself and from those before it. `adapters` and `core/errors` serve all. */
+const LAYERS = ["core", "pools", "audio", "features", "inference", "transcription", "cli"];
+
+async function modules(): Promise<string[]> {
+  const entries = await readdir(SRC, { recursive: true });
+  return entries.filter((name) => name.endsWith(".ts")).map((name) => join(SRC, name));
+}
+
+async function imports(file: string): Promise<string[]> {
+  const text = await readFile(file, "utf8");
+  return [...text.matchAll(/from "(\.[^"]+)"/g)].map((match) =>
+    relative(SRC, resolve(dirname(file), match[1]!)),
+  );
+}
+
+describe("src", () => {
+  it("imports one way through its layers", async () => {
+    const files = await modules();
+    expect(files.length).toBeGreaterThan(20);
+    const wrong: string[] = [];
+    for (const file of files) {
+      const name = relative(SRC, file);
+      const from = LAYERS.indexOf(name.split("/")[0]!);
+      if (from < 0) continue; // index.ts exports all, adapters stand aside
+      for (const target of await imports(file)) {
+        const layer = target.split("/")[0]!;
+        if (layer !== "adapters" && LAYERS.indexOf(layer) > from) wrong.push(`${name} imports ${target}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps what differs between runtimes in adapters and the command line", async () => {
+    const wrong: string[] = [];
+    for (const file of await modules()) {
+      const name = relative(SRC, file);
+      if (/^(adapters|cli)\//.test(name)) continue;
+      if (/from "node:|\bprocess\.|\bDeno\.|\bBun\./.test(await readFile(file, "utf8"))) wrong.push(name);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("has no file over 400 lines", async () => {
+    const assembly = fileURLToPath(new URL("../assembly", import.meta.url));
+    const sources = (await readdir(assembly, { recursive: true })).filter((name) => name.endsWith(".ts"));
+    const files = [...(await modules()), ...sources.map((name) => join(assembly, name))];
+    for (const file of files.filter((name) => !name.endsWith(".generated.ts"))) {
+      const lines = (await readFile(file, "utf8")).split("\n").length;
+      expect(lines, file).toBeLessThanOrEqual(401);
+    }
+  });
+});

@@ -1,0 +1,213 @@
+import { readFile } from "node:fs/promises";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Core,
+  createCore,
+  createLogMel,
+  createSlotPool,
+  InvalidArgumentError,
+  type LogMel,
+  NonFiniteSamplesError,
+  poolStatistics,
+  readWav,
+  type SlotPool,
+} from "../src/index.ts";
+import { maxError, referenceLogMel } from "./reference/log-mel.ts";
+import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts";
+
+const FULL = 480000;
+const SPEECH_LIMIT = 3e-5;
+const NOISE_LIMIT = 1e-5;
+/** torch's own float32 result is this far from its float64 one on full-scale sweeps (4.4e-5 to 6.9e-5). */
+const SWEEP_LIMIT = 6e-5;
+const SEED = 20261121;
+
+let core: Core;
+let audio: SlotPool<"f32">;
+let mel: SlotPool<"f32">;
+const kernels = new Map<string, LogMel>();
+
+beforeAll(async () => {
+  core = await createCore();
+  audio = createSlotPool(core, { name: "audio", dtype: "f32", length: FULL, slots: 1 });
+  mel = createSlotPool(core, { name: "mel", dtype: "f32", length: 128 * 3000, slots: 2 });
+});
+
+afterEach(() => {
+  for (const pool of poolStatistics(core)) expect(pool.inUse, `leases left in pool ${pool.name}`).toBe(0);
+});
+
+function kernel(mels: 80 | 128, pad: boolean): LogMel {
+  const key = `${mels} ${pad}`;
+  const known = kernels.get(key) ?? createLogMel(core, { preset: `whisper-${mels}`, pad });
+  kernels.set(key, known);
+  return known;
+}
+
+/** Features through pooled views, copied out so that the leases end here. */
+function compute(samples: Float32Array, mels: 80 | 128, pad: boolean): Float32Array {
+  using source = audio.acquire();
+  using out = mel.acquire();
+  source.view.fill(Number.NaN); // whatever lies behind the clip must not be read
+  source.view.set(samples);
+  const frames = kernel(mels, pad).compute(source.view, out.view, samples.length);
+  return out.view.slice(0, mels * frames);
+}
+
+async function speech(): Promise<Float32Array> {
+  return readWav(await readFile(new URL("../samples/hello.wav", import.meta.url))).channels[0]!;
+}
+
+describe.each([80, 128] as const)("Whisper log-mel of %i mels against the float64 reference", (mels) => {
+  it("is exactly -1.5 on silence", () => {
+    const features = compute(new Float32Array(16000), mels, true);
+    expect(features.length).toBe(mels * 3000);
+    expect(features.every((x) => x === -1.5)).toBe(true);
+  });
+
+  it("is right on an impulse", () => {
+    const samples = impulse(16000, 8000);
+    expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
+      NOISE_LIMIT,
+    );
+  });
+
+  it("is right on a sweep of one second", () => {
+    const samples = chirp(16000, 0, 4000);
+    expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
+      SPEECH_LIMIT,
+    );
+  });
+
+  it("is as right as float32 can be on a full-scale sweep of 30 s", () => {
+    const samples = chirp(FULL, 0, 8000);
+    expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
+      SWEEP_LIMIT,
+    );
+  });
+
+  it("is right on white noise of 30 s", () => {
+    const samples = whiteNoise(FULL, SEED);
+    const error = maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL));
+    expect(error, `seed ${SEED}`).toBeLessThanOrEqual(NOISE_LIMIT);
+  });
+
+  it("is right on speech, padded and at its own length", async () => {
+    const samples = await speech();
+    expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
+      SPEECH_LIMIT,
+    );
+    const natural = compute(samples, mels, false);
+    expect(natural.length).toBe(mels * Math.floor(samples.length / 160));
+    expect(maxError(natural, referenceLogMel(samples, mels))).toBeLessThanOrEqual(SPEECH_LIMIT);
+  });
+
+  it.each([1, 159, 160, 201, 399, 400, 401, 12345, 479999, FULL])(
+    "is right on noise of %i samples, padded",
+    (length) => {
+      const samples = whiteNoise(length, SEED + length);
+      const error = maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL));
+      expect(error, `seed ${SEED + length}`).toBeLessThanOrEqual(NOISE_LIMIT);
+    },
+  );
+
+  it.each([160, 201, 399, 400, 401, 640, 12345])(
+    "is right on noise of %i samples at its own length",
+    (length) => {
+      const samples = whiteNoise(length, SEED + length);
+      const error = maxError(compute(samples, mels, false), referenceLogMel(samples, mels));
+      expect(error, `seed ${SEED + length}`).toBeLessThanOrEqual(NOISE_LIMIT);
+    },
+  );
+});
+
+describe("compute", () => {
+  it("gives the same bits for samples in the core and elsewhere", () => {
+    const samples = whiteNoise(50000, SEED);
+    using out = mel.acquire();
+    kernel(80, true).compute(samples, out.view);
+    expect(out.view.slice(0, 240000)).toEqual(compute(samples, 80, true));
+  });
+
+  it("writes nothing past the features", () => {
+    const samples = whiteNoise(12345, SEED);
+    using out = mel.acquire();
+    out.view.fill(7);
+    const frames = kernel(80, false).compute(samples, out.view);
+    expect(frames).toBe(77);
+    expect(out.view.subarray(80 * 77).every((x) => x === 7)).toBe(true);
+  });
+
+  it("is the same for any way of cutting a clip into groups of four frames", () => {
+    // 640 samples a group: the interior frames of a clip must not depend on where its groups begin.
+    const samples = whiteNoise(16000, SEED);
+    const whole = compute(samples, 80, false);
+    const later = compute(samples.subarray(160), 80, false);
+    const next = seededNoise(SEED);
+    for (let i = 0; i < 200; i++) {
+      const m = Math.floor((next() + 1) * 40);
+      const t = 3 + Math.floor((next() + 1) * 46);
+      expect(later[m * 99 + t - 1], `seed ${SEED}, mel ${m}, frame ${t}`).toBe(whole[m * 100 + t]);
+    }
+  });
+
+  it("reports NaN and infinite samples with their count and place", () => {
+    const samples = whiteNoise(16000, SEED);
+    samples[5000] = Number.NaN;
+    samples[9000] = Number.POSITIVE_INFINITY;
+    using out = mel.acquire();
+    const run = () => kernel(80, true).compute(samples, out.view);
+    expect(run).toThrow(NonFiniteSamplesError);
+    expect(run).toThrow(/2 of 16000 samples are NaN or infinite, the first at index 5000/);
+  });
+
+  it("reports samples whose power overflows", () => {
+    using out = mel.acquire();
+    expect(() => kernel(80, true).compute(new Float32Array(1600).fill(1e30), out.view)).toThrow(/too large/);
+  });
+
+  it.each([
+    ["no samples", new Float32Array(0), undefined, /0 samples of 0/],
+    ["more than 30 s", new Float32Array(FULL + 1), undefined, /480001 samples/],
+    ["a count past the view", new Float32Array(10), 11, /11 samples of 10/],
+    ["a fractional count", new Float32Array(10), 2.5, /2\.5 samples/],
+    ["samples of another type", new Float64Array(10), undefined, /Float64Array/],
+  ])("refuses %s", (_, samples, count, message) => {
+    using out = mel.acquire();
+    const run = () => kernel(80, true).compute(samples as Float32Array, out.view, count);
+    expect(run).toThrow(InvalidArgumentError);
+    expect(run).toThrow(message);
+  });
+
+  it("refuses an output outside the core, too short, or over the samples", () => {
+    const samples = whiteNoise(16000, SEED);
+    using out = mel.acquire();
+    const logMel = kernel(80, true);
+    expect(() => logMel.compute(samples, new Float32Array(240000))).toThrow(/a view of another memory/);
+    expect(() => logMel.compute(samples, out.view.subarray(0, 239999))).toThrow(
+      /holds 239999 values.*need 240000/,
+    );
+    expect(() => logMel.compute(out.view, out.view, 16000)).toThrow(/overlap/);
+  });
+
+  it("refuses a clip that makes no frame without padding", () => {
+    using out = mel.acquire();
+    expect(() => kernel(80, false).compute(new Float32Array(159), out.view)).toThrow(
+      /159 samples make no frame/,
+    );
+  });
+
+  it("refuses an unknown preset", () => {
+    expect(() => createLogMel(core, { preset: "whisper-64" as "whisper-80" })).toThrow(
+      /unknown preset "whisper-64"/,
+    );
+  });
+
+  it("reports a core that is too small for its tables", async () => {
+    const small = await createCore({ memoryBytes: 128 * 1024 });
+    createSlotPool(small, { name: "filler", dtype: "u8", length: 110_000, slots: 1 });
+    expect(() => createLogMel(small, { preset: "whisper-80" })).toThrow(
+      /log-mel whisper-80 needs \d+ bytes, but only \d+/,
+    );
+  });
+});
