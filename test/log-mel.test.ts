@@ -18,9 +18,13 @@ import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts"
 const FULL = 480000;
 const SPEECH_LIMIT = 3e-5;
 const NOISE_LIMIT = 1e-5;
-/** torch's own float32 result is this far from its float64 one on full-scale sweeps (4.4e-5 to 6.9e-5). */
-const SWEEP_LIMIT = 6e-5;
-const SEED = 20261121;
+/**
+ * Full-scale sweeps drive float32 to its limit: 80 dB below the peak a bin is a few roundings wide, and
+ * with 128 mels many filters hold a single bin. torch's float32 result is this far from its float64 one:
+ * 80 mels, 1 s 4.2e-5, 30 s 4.4e-5; 128 mels, 1 s 3.8e-5, 30 s 5.3e-5.
+ */
+const SWEEP_LIMITS = { 80: { second: 3e-5, halfMinute: 4e-5 }, 128: { second: 4.5e-5, halfMinute: 5e-5 } };
+const SEED = 20261120;
 
 let core: Core;
 let audio: SlotPool<"f32">;
@@ -75,14 +79,14 @@ describe.each([80, 128] as const)("Whisper log-mel of %i mels against the float6
   it("is right on a sweep of one second", () => {
     const samples = chirp(16000, 0, 4000);
     expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
-      SPEECH_LIMIT,
+      SWEEP_LIMITS[mels].second,
     );
   });
 
   it("is as right as float32 can be on a full-scale sweep of 30 s", () => {
     const samples = chirp(FULL, 0, 8000);
     expect(maxError(compute(samples, mels, true), referenceLogMel(samples, mels, FULL))).toBeLessThanOrEqual(
-      SWEEP_LIMIT,
+      SWEEP_LIMITS[mels].halfMinute,
     );
   });
 

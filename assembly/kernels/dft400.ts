@@ -1,25 +1,31 @@
 /**
  * Power spectrum of four windowed 400-sample frames at once: one frame per SIMD lane.
  *
- * 400 real samples are 200 complex numbers z[n] = x[2n] + i x[2n+1]. 200 = 8 * 25 has coprime
- * factors, so the prime-factor algorithm (Good 1958, Thomas 1963) turns the transform into 8-point
- * and 25-point transforms with no twiddles between them:
+ * 400 = 16 * 25 has coprime factors, so the prime-factor algorithm (Good 1958, Thomas 1963) turns the
+ * transform into 25-point and 16-point transforms with no twiddles between them:
  *
- *     n = (25 n1 + 8 n2) mod 200,  k = (25 k1 + 176 k2) mod 200,  n1, k1 < 8,  n2, k2 < 25
- *     Z[k] = sum over n2 of W25^(n2 k2) * sum over n1 of W8^(n1 k1) * z[n]
+ *     n = (25 a + 16 b) mod 400,  k = (225 k1 + 176 k2) mod 400,  a, k1 < 16,  b, k2 < 25
+ *     X[k] = sum over a of W16^(a k1) * sum over b of W25^(b k2) * x[n]
  *
- * The window is applied while the first pass loads its input. The real spectrum follows from
- * conjugate pairs of Z; its factor 1/2 is left out: powers come out 4 times too large, which the
- * filter bank undoes exactly in its weights.
+ * The input is real, so the 25-point transforms need only 13 of their 25 rows k2, no two of which are
+ * conjugates; the 16-point transforms of these 13 rows then give every bin 0 to 200 once. The radix-2
+ * part comes last because its butterflies cancel exactly where a loud bin's energy must vanish from the
+ * others: the worst error is a quarter lower than with the 25-point part last.
  *
- *     tables (all float32 pairs or u32, built once)
- *     ┌─────────────────┬─────────────────┬─────────────────┬─────────────────┬──────────────────┐
- *     │ window 200 × 2  │ input offsets   │ output offsets  │ W25 twiddles    │ W400^k, k 0…100  │
- *     └─────────────────┴─────────────────┴─────────────────┴─────────────────┴──────────────────┘
- *     0                 1600              2400              3200              3328           4136
+ *     tables (built once)
+ *     ┌──────────────────┬───────────────────────┬──────────────────┬────────────────────────┐
+ *     │ window 400 × f32 │ column offsets 400×u32│ W25 twiddles     │ bin offsets 13×16×u32  │
+ *     └──────────────────┴───────────────────────┴──────────────────┴────────────────────────┘
+ *     0                  1600                    3200               3264                     4096
+ *
+ *     workspace (vectors of four lanes)
+ *     ┌──────────────────┬───────────────────────┬──────────────────┬────────────────────────┐
+ *     │ samples 400      │ rows 13 × 16 complex  │ one column's 25  │ powers 201             │
+ *     └──────────────────┴───────────────────────┴──────────────────┴────────────────────────┘
+ *     0                  6400                    13056              13456                    16672
  */
 import { arenaAllocate } from "../memory/arena";
-import { setTable, TABLE, table } from "../memory/header";
+import { TABLE, setTable, table } from "../memory/header";
 import { cosTurn, sinTurn } from "./trigonometry";
 
 // @ts-ignore: decorator
@@ -32,31 +38,42 @@ import { cosTurn, sinTurn } from "./trigonometry";
 // @ts-ignore: decorator
 @inline const HOP_BYTES: usize = (HOP_SAMPLES as usize) << 2;
 
+/** A vector of four lanes; a complex number is two, real then imaginary. */
 // @ts-ignore: decorator
-@inline const INPUT: usize = 1600;
-// @ts-ignore: decorator
-@inline const OUTPUT: usize = 2400;
-// @ts-ignore: decorator
-@inline const TWIDDLE: usize = 3200;
-// @ts-ignore: decorator
-@inline const ROOTS: usize = 3328;
-// @ts-ignore: decorator
-@inline const TABLE_BYTES: usize = 4136;
-
-/** A complex number of four lanes: real vector, then imaginary vector. */
+@inline const V: usize = 16;
 // @ts-ignore: decorator
 @inline const C: usize = 32;
+/** One row: 16 complex numbers. */
 // @ts-ignore: decorator
-@inline const IM: usize = 16;
+@inline const ROW: usize = 16 * C;
+// @ts-ignore: decorator
+@inline const ROW_COUNT: u32 = 13;
 
-// Workspace: the 200 complex numbers between the passes, then the spectrum.
 // @ts-ignore: decorator
-@inline const SPECTRUM: usize = 200 * C;
-/** Bytes of workspace that `power400` uses before the powers it returns. */
+@inline const COLUMNS: usize = 1600;
 // @ts-ignore: decorator
-@inline export const POWER: usize = 2 * 200 * C;
+@inline const TWIDDLES: usize = 3200;
 // @ts-ignore: decorator
-@inline export const WORKSPACE_BYTES: usize = POWER + 201 * 16;
+@inline const BINS: usize = 3264;
+// @ts-ignore: decorator
+@inline const TABLE_BYTES: usize = 4096;
+
+// @ts-ignore: decorator
+@inline const ROWS: usize = 400 * V;
+// @ts-ignore: decorator
+@inline const COLUMN: usize = ROWS + 13 * ROW;
+/** Place of the powers in the workspace of `power400`. */
+// @ts-ignore: decorator
+@inline export const POWER: usize = COLUMN + 25 * V;
+// @ts-ignore: decorator
+@inline export const WORKSPACE_BYTES: usize = POWER + 201 * V;
+
+/** k2 of row `row`: multiples of five, then those congruent to one, then to two. */
+function rowFrequency(row: u32): u32 {
+  if (row < 3) return 5 * row;
+  if (row < 8) return 1 + 5 * (row - 3);
+  return 2 + 5 * (row - 8);
+}
 
 /** Builds the tables, once per memory. Returns their address, or 0 when the arena is exhausted. */
 export function dft400Create(): usize {
@@ -64,198 +81,124 @@ export function dft400Create(): usize {
   if (known) return known;
   const t = arenaAllocate(TABLE_BYTES);
   if (!t) return 0;
-  for (let n2: u32 = 0; n2 < 25; n2++) {
-    for (let n1: u32 = 0; n1 < 8; n1++) {
-      const n = (25 * n1 + 8 * n2) % 200;
-      const place = ((8 * n2 + n1) as usize) << 2;
-      store<u32>(t + place, n * 8, INPUT);
-      // Periodic Hann: 1/2 - 1/2 cos(2 pi n / 400).
-      store<f32>(t + 2 * place, (0.5 - 0.5 * cosTurn(2 * n, 400)) as f32);
-      store<f32>(t + 2 * place, (0.5 - 0.5 * cosTurn(2 * n + 1, 400)) as f32, 4);
+  // Periodic Hann: 1/2 - 1/2 cos(2 pi n / 400).
+  for (let n: u32 = 0; n < 400; n++) store<f32>(t + ((n as usize) << 2), (0.5 - 0.5 * cosTurn(n, 400)) as f32);
+  let place = t + COLUMNS;
+  for (let a: u32 = 0; a < 16; a++) {
+    for (let q: u32 = 0; q < 5; q++) {
+      for (let p: u32 = 0; p < 5; p++, place += 4) {
+        store<u32>(place, ((25 * a + 16 * (5 * p + q)) % 400) * (V as u32));
+      }
     }
   }
-  for (let k1: u32 = 0; k1 < 8; k1++) {
-    for (let k2: u32 = 0; k2 < 25; k2++) {
-      store<u32>(t + (((25 * k1 + k2) as usize) << 2), ((25 * k1 + 176 * k2) % 200) * (C as u32), OUTPUT);
+  place = t + TWIDDLES;
+  for (let q: u32 = 1; q < 5; q++) {
+    for (let c: u32 = 1; c < 3; c++, place += 8) {
+      store<f32>(place, cosTurn(q * c, 25) as f32);
+      store<f32>(place, sinTurn(q * c, 25) as f32, 4);
     }
   }
-  for (let b: u32 = 1; b < 5; b++) {
-    for (let c: u32 = 1; c < 5; c++) {
-      const place = (((b - 1) * 4 + c - 1) as usize) << 3;
-      store<f32>(t + place, cosTurn(b * c, 25) as f32, TWIDDLE);
-      store<f32>(t + place, sinTurn(b * c, 25) as f32, TWIDDLE + 4);
+  place = t + BINS;
+  for (let row: u32 = 0; row < ROW_COUNT; row++) {
+    for (let k1: u32 = 0; k1 < 16; k1++, place += 4) {
+      const k = (225 * k1 + 176 * rowFrequency(row)) % 400;
+      // Bins above 200 mirror those below: the power is the same.
+      store<u32>(place, min(k, 400 - k) * (V as u32));
     }
-  }
-  for (let k: u32 = 0; k <= 100; k++) {
-    store<f32>(t + ((k as usize) << 3), cosTurn(k, 400) as f32, ROOTS);
-    store<f32>(t + ((k as usize) << 3), sinTurn(k, 400) as f32, ROOTS + 4);
   }
   setTable(TABLE.DFT400, t);
   return t;
 }
 
-/** Two windowed samples of four frames: lanes 0 and 1 in the low vector. */
-// @ts-ignore: decorator
-@inline function loadLow(frame: usize, window: v128): v128 {
-  return f32x4.mul(v128.load64_lane(frame, v128.load64_zero(frame), 1, HOP_BYTES), window);
-}
-
-/** Lanes 2 and 3. */
-// @ts-ignore: decorator
-@inline function loadHigh(frame: usize, window: v128): v128 {
-  return f32x4.mul(v128.load64_lane(frame, v128.load64_zero(frame, 2 * HOP_BYTES), 1, 3 * HOP_BYTES), window);
-}
-
-// @ts-ignore: decorator
-@inline function even(low: v128, high: v128): v128 {
-  return v128.shuffle<f32>(low, high, 0, 2, 4, 6);
-}
-
-// @ts-ignore: decorator
-@inline function odd(low: v128, high: v128): v128 {
-  return v128.shuffle<f32>(low, high, 1, 3, 5, 7);
-}
-
 // @ts-ignore: decorator
 @inline function storeComplex(address: usize, re: v128, im: v128): void {
   v128.store(address, re);
-  v128.store(address, im, IM);
+  v128.store(address, im, V);
 }
 
-/** First pass: windowed loads and 25 transforms of 8 points, y[25 k1 + n2]. */
-function windowAndDft8(frame: usize, t: usize, y: usize): void {
-  const h = f32x4.splat(0.7071067811865476);
-  let window = t;
-  let input = t + INPUT;
-  for (const end = y + 25 * C; y < end; y += C, window += 64, input += 32) {
-    let at = frame + (load<u32>(input) as usize);
-    let w = v128.load64_splat(window);
-    let lo = loadLow(at, w);
-    let hi = loadHigh(at, w);
-    const x0r = even(lo, hi);
-    const x0i = odd(lo, hi);
-    at = frame + (load<u32>(input, 16) as usize);
-    w = v128.load64_splat(window, 32);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x4r = even(lo, hi);
-    const x4i = odd(lo, hi);
-    const a0r = f32x4.add(x0r, x4r);
-    const a0i = f32x4.add(x0i, x4i);
-    const a4r = f32x4.sub(x0r, x4r);
-    const a4i = f32x4.sub(x0i, x4i);
-
-    at = frame + (load<u32>(input, 8) as usize);
-    w = v128.load64_splat(window, 16);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x2r = even(lo, hi);
-    const x2i = odd(lo, hi);
-    at = frame + (load<u32>(input, 24) as usize);
-    w = v128.load64_splat(window, 48);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x6r = even(lo, hi);
-    const x6i = odd(lo, hi);
-    const a2r = f32x4.add(x2r, x6r);
-    const a2i = f32x4.add(x2i, x6i);
-    const a6r = f32x4.sub(x2r, x6r);
-    const a6i = f32x4.sub(x2i, x6i);
-
-    at = frame + (load<u32>(input, 4) as usize);
-    w = v128.load64_splat(window, 8);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x1r = even(lo, hi);
-    const x1i = odd(lo, hi);
-    at = frame + (load<u32>(input, 20) as usize);
-    w = v128.load64_splat(window, 40);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x5r = even(lo, hi);
-    const x5i = odd(lo, hi);
-    const a1r = f32x4.add(x1r, x5r);
-    const a1i = f32x4.add(x1i, x5i);
-    const a5r = f32x4.sub(x1r, x5r);
-    const a5i = f32x4.sub(x1i, x5i);
-
-    at = frame + (load<u32>(input, 12) as usize);
-    w = v128.load64_splat(window, 24);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x3r = even(lo, hi);
-    const x3i = odd(lo, hi);
-    at = frame + (load<u32>(input, 28) as usize);
-    w = v128.load64_splat(window, 56);
-    lo = loadLow(at, w);
-    hi = loadHigh(at, w);
-    const x7r = even(lo, hi);
-    const x7i = odd(lo, hi);
-    const a3r = f32x4.add(x3r, x7r);
-    const a3i = f32x4.add(x3i, x7i);
-    const a7r = f32x4.sub(x3r, x7r);
-    const a7i = f32x4.sub(x3i, x7i);
-
-    const b0r = f32x4.add(a0r, a2r);
-    const b0i = f32x4.add(a0i, a2i);
-    const b2r = f32x4.sub(a0r, a2r);
-    const b2i = f32x4.sub(a0i, a2i);
-    const b1r = f32x4.add(a1r, a3r);
-    const b1i = f32x4.add(a1i, a3i);
-    const b3r = f32x4.sub(a1r, a3r);
-    const b3i = f32x4.sub(a1i, a3i);
-    storeComplex(y, f32x4.add(b0r, b1r), f32x4.add(b0i, b1i));
-    storeComplex(y + 4 * 25 * C, f32x4.sub(b0r, b1r), f32x4.sub(b0i, b1i));
-    storeComplex(y + 2 * 25 * C, f32x4.add(b2r, b3i), f32x4.sub(b2i, b3r));
-    storeComplex(y + 6 * 25 * C, f32x4.sub(b2r, b3i), f32x4.add(b2i, b3r));
-
-    // Odd outputs: c = a4 -/+ i a6, e = W8 a5 + W8^3 a7, f = W8 a5 - W8^3 a7.
-    const c0r = f32x4.add(a4r, a6i);
-    const c0i = f32x4.sub(a4i, a6r);
-    const c1r = f32x4.sub(a4r, a6i);
-    const c1i = f32x4.add(a4i, a6r);
-    const pr = f32x4.add(a5r, a7r);
-    const pi = f32x4.add(a5i, a7i);
-    const qr = f32x4.sub(a5r, a7r);
-    const qi = f32x4.sub(a5i, a7i);
-    const er = f32x4.mul(h, f32x4.add(qr, pi));
-    const ei = f32x4.mul(h, f32x4.sub(qi, pr));
-    const fr = f32x4.mul(h, f32x4.add(pr, qi));
-    const fi = f32x4.mul(h, f32x4.sub(pi, qr));
-    storeComplex(y + 25 * C, f32x4.add(c0r, er), f32x4.add(c0i, ei));
-    storeComplex(y + 5 * 25 * C, f32x4.sub(c0r, er), f32x4.sub(c0i, ei));
-    storeComplex(y + 3 * 25 * C, f32x4.add(c1r, fi), f32x4.sub(c1i, fr));
-    storeComplex(y + 7 * 25 * C, f32x4.sub(c1r, fi), f32x4.add(c1i, fr));
+/** Windows the four frames and transposes them: vector n holds sample n of each frame. */
+function gather(frame: usize, t: usize, out: usize): void {
+  for (const end = t + COLUMNS; t < end; t += 16, frame += 16, out += 4 * V) {
+    const window = v128.load(t);
+    const a = f32x4.mul(v128.load(frame), window);
+    const b = f32x4.mul(v128.load(frame, HOP_BYTES), window);
+    const c = f32x4.mul(v128.load(frame, 2 * HOP_BYTES), window);
+    const d = f32x4.mul(v128.load(frame, 3 * HOP_BYTES), window);
+    const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(out, v128.shuffle<f64>(abLow, cdLow, 0, 2));
+    v128.store(out, v128.shuffle<f64>(abLow, cdLow, 1, 3), V);
+    v128.store(out, v128.shuffle<f64>(abHigh, cdHigh, 0, 2), 2 * V);
+    v128.store(out, v128.shuffle<f64>(abHigh, cdHigh, 1, 3), 3 * V);
   }
 }
+
+// Constants of the five-point transform: sqrt(5) / 4, sin 72, sin 144 degrees.
+// @ts-ignore: decorator
+@inline const ROOT5: f32 = 0.5590169943749475;
+// @ts-ignore: decorator
+@inline const SIN72: f32 = 0.9510565162951535;
+// @ts-ignore: decorator
+@inline const SIN144: f32 = 0.5877852522924731;
 
 /** Stores (re + i im) times the conjugate of the root at `root`: a forward twiddle. */
 // @ts-ignore: decorator
 @inline function storeRotated(address: usize, re: v128, im: v128, root: usize): void {
   const c = v128.load32_splat(root);
   const s = v128.load32_splat(root, 4);
-  v128.store(address, f32x4.add(f32x4.mul(re, c), f32x4.mul(im, s)));
-  v128.store(address, f32x4.sub(f32x4.mul(im, c), f32x4.mul(re, s)), IM);
+  storeComplex(
+    address,
+    f32x4.add(f32x4.mul(re, c), f32x4.mul(im, s)),
+    f32x4.sub(f32x4.mul(im, c), f32x4.mul(re, s)),
+  );
 }
 
 /**
- * Five-point transform (Winograd's form: 5 multiplications a component) of x, x + stride, … into
- * o0 … o4; with `root`, outputs 1 to 4 are multiplied by the four roots there.
+ * Five-point transform of real vectors (Winograd's form): outputs 0 (real), 1 and 2 to o0, o1 and o2;
+ * outputs 3 and 4 are conjugates. With `root`, outputs 1 and 2 are multiplied by the two roots there.
  */
 // @ts-ignore: decorator
-@inline function dft5(x: usize, stride: usize, o0: usize, o1: usize, o2: usize, o3: usize, o4: usize, root: usize): void {
-  const x1r = v128.load(x + stride);
-  const x1i = v128.load(x + stride, IM);
-  const x4r = v128.load(x + 4 * stride);
-  const x4i = v128.load(x + 4 * stride, IM);
+@inline function realDft5(
+  x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, o0: usize, o1: usize, o2: usize, root: usize,
+): void {
+  const t1 = f32x4.add(x1, x4);
+  const t2 = f32x4.add(x2, x3);
+  const t3 = f32x4.sub(x1, x4);
+  const t4 = f32x4.sub(x2, x3);
+  const t5 = f32x4.add(t1, t2);
+  v128.store(o0, f32x4.add(x0, t5));
+  const m = f32x4.sub(x0, f32x4.mul(f32x4.splat(0.25), t5));
+  const n = f32x4.mul(f32x4.splat(ROOT5), f32x4.sub(t1, t2));
+  const r1 = f32x4.add(m, n);
+  const r2 = f32x4.sub(m, n);
+  const i1 = f32x4.neg(f32x4.add(f32x4.mul(f32x4.splat(SIN72), t3), f32x4.mul(f32x4.splat(SIN144), t4)));
+  const i2 = f32x4.sub(f32x4.mul(f32x4.splat(SIN72), t4), f32x4.mul(f32x4.splat(SIN144), t3));
+  if (root) {
+    storeRotated(o1, r1, i1, root);
+    storeRotated(o2, r2, i2, root + 8);
+  } else {
+    storeComplex(o1, r1, i1);
+    storeComplex(o2, r2, i2);
+  }
+}
+
+/** Five-point transform of five complex numbers at `x`, its outputs one row apart from `row` on. */
+// @ts-ignore: decorator
+@inline function complexDft5(x: usize, row: usize): void {
+  const x1r = v128.load(x, C);
+  const x1i = v128.load(x, C + V);
+  const x4r = v128.load(x, 4 * C);
+  const x4i = v128.load(x, 4 * C + V);
   const t1r = f32x4.add(x1r, x4r);
   const t1i = f32x4.add(x1i, x4i);
   const t3r = f32x4.sub(x1r, x4r);
   const t3i = f32x4.sub(x1i, x4i);
-  const x2r = v128.load(x + 2 * stride);
-  const x2i = v128.load(x + 2 * stride, IM);
-  const x3r = v128.load(x + 3 * stride);
-  const x3i = v128.load(x + 3 * stride, IM);
+  const x2r = v128.load(x, 2 * C);
+  const x2i = v128.load(x, 2 * C + V);
+  const x3r = v128.load(x, 3 * C);
+  const x3i = v128.load(x, 3 * C + V);
   const t2r = f32x4.add(x2r, x3r);
   const t2i = f32x4.add(x2i, x3i);
   const t4r = f32x4.sub(x2r, x3r);
@@ -264,11 +207,11 @@ function windowAndDft8(frame: usize, t: usize, y: usize): void {
   const t5r = f32x4.add(t1r, t2r);
   const t5i = f32x4.add(t1i, t2i);
   const x0r = v128.load(x);
-  const x0i = v128.load(x, IM);
-  storeComplex(o0, f32x4.add(x0r, t5r), f32x4.add(x0i, t5i));
+  const x0i = v128.load(x, V);
+  storeComplex(row, f32x4.add(x0r, t5r), f32x4.add(x0i, t5i));
 
   const quarter = f32x4.splat(0.25);
-  const root5 = f32x4.splat(0.5590169943749475); // sqrt(5) / 4
+  const root5 = f32x4.splat(ROOT5);
   const mr = f32x4.sub(x0r, f32x4.mul(quarter, t5r));
   const mi = f32x4.sub(x0i, f32x4.mul(quarter, t5i));
   const nr = f32x4.mul(root5, f32x4.sub(t1r, t2r));
@@ -278,97 +221,172 @@ function windowAndDft8(frame: usize, t: usize, y: usize): void {
   const a2r = f32x4.sub(mr, nr);
   const a2i = f32x4.sub(mi, ni);
 
-  const s1 = f32x4.splat(0.9510565162951535); // sin 72
-  const s2 = f32x4.splat(0.5877852522924731); // sin 144
+  const s1 = f32x4.splat(SIN72);
+  const s2 = f32x4.splat(SIN144);
   const b1r = f32x4.add(f32x4.mul(s1, t3r), f32x4.mul(s2, t4r));
   const b1i = f32x4.add(f32x4.mul(s1, t3i), f32x4.mul(s2, t4i));
   const b2r = f32x4.sub(f32x4.mul(s2, t3r), f32x4.mul(s1, t4r));
   const b2i = f32x4.sub(f32x4.mul(s2, t3i), f32x4.mul(s1, t4i));
-  if (root) {
-    storeRotated(o1, f32x4.add(a1r, b1i), f32x4.sub(a1i, b1r), root);
-    storeRotated(o4, f32x4.sub(a1r, b1i), f32x4.add(a1i, b1r), root + 24);
-    storeRotated(o2, f32x4.add(a2r, b2i), f32x4.sub(a2i, b2r), root + 8);
-    storeRotated(o3, f32x4.sub(a2r, b2i), f32x4.add(a2i, b2r), root + 16);
+  storeComplex(row + ROW, f32x4.add(a1r, b1i), f32x4.sub(a1i, b1r));
+  storeComplex(row + 4 * ROW, f32x4.sub(a1r, b1i), f32x4.add(a1i, b1r));
+  storeComplex(row + 2 * ROW, f32x4.add(a2r, b2i), f32x4.sub(a2i, b2r));
+  storeComplex(row + 3 * ROW, f32x4.sub(a2r, b2i), f32x4.add(a2i, b2r));
+}
+
+// A column's intermediate: five real numbers, then five complex ones for each of outputs 1 and 2.
+// @ts-ignore: decorator
+@inline const OUTPUT_1: usize = 5 * V;
+// @ts-ignore: decorator
+@inline const OUTPUT_2: usize = 15 * V;
+
+/** First pass: 16 real transforms of 25 points, each as 5 x 5 with twiddles, to 13 rows of 16 columns. */
+function transformColumns(samples: usize, t: usize, column: usize, rows: usize): void {
+  let offsets = t + COLUMNS;
+  for (const end = rows + ROW; rows < end; rows += C) {
+    let root: usize = 0;
+    for (let q: usize = 0; q < 5; q++, offsets += 20) {
+      const o0 = column + q * V;
+      const o1 = column + OUTPUT_1 + q * C;
+      const o2 = column + OUTPUT_2 + q * C;
+      const x0 = v128.load(samples + (load<u32>(offsets) as usize));
+      const x1 = v128.load(samples + (load<u32>(offsets, 4) as usize));
+      const x2 = v128.load(samples + (load<u32>(offsets, 8) as usize));
+      const x3 = v128.load(samples + (load<u32>(offsets, 12) as usize));
+      const x4 = v128.load(samples + (load<u32>(offsets, 16) as usize));
+      realDft5(x0, x1, x2, x3, x4, o0, o1, o2, root);
+      root = t + TWIDDLES + q * 16;
+    }
+    realDft5(
+      v128.load(column), v128.load(column, V), v128.load(column, 2 * V), v128.load(column, 3 * V),
+      v128.load(column, 4 * V), rows, rows + ROW, rows + 2 * ROW, 0,
+    );
+    complexDft5(column + OUTPUT_1, rows + 3 * ROW);
+    complexDft5(column + OUTPUT_2, rows + 8 * ROW);
+  }
+}
+
+// cos and sin of a sixteenth of a turn, sqrt(1/2).
+// @ts-ignore: decorator
+@inline const COS22: f32 = 0.9238795325112867;
+// @ts-ignore: decorator
+@inline const SIN22: f32 = 0.3826834323650898;
+// @ts-ignore: decorator
+@inline const ROOT_HALF: f32 = 0.7071067811865476;
+
+/** Stores (re + i im) (c - i s) for constants c and s. */
+// @ts-ignore: decorator
+@inline function storeTurned(address: usize, re: v128, im: v128, c: f32, s: f32): void {
+  storeComplex(
+    address,
+    f32x4.add(f32x4.mul(re, f32x4.splat(c)), f32x4.mul(im, f32x4.splat(s))),
+    f32x4.sub(f32x4.mul(im, f32x4.splat(c)), f32x4.mul(re, f32x4.splat(s))),
+  );
+}
+
+/** First half of a 16-point transform: column q of four four-point transforms, twiddled by W16^(q c), in place. */
+// @ts-ignore: decorator
+@inline function fourPoint(x: usize, q: i32): void {
+  const x0r = v128.load(x);
+  const x0i = v128.load(x, V);
+  const x2r = v128.load(x, 8 * C);
+  const x2i = v128.load(x, 8 * C + V);
+  const ar = f32x4.add(x0r, x2r);
+  const ai = f32x4.add(x0i, x2i);
+  const br = f32x4.sub(x0r, x2r);
+  const bi = f32x4.sub(x0i, x2i);
+  const x1r = v128.load(x, 4 * C);
+  const x1i = v128.load(x, 4 * C + V);
+  const x3r = v128.load(x, 12 * C);
+  const x3i = v128.load(x, 12 * C + V);
+  const cr = f32x4.add(x1r, x3r);
+  const ci = f32x4.add(x1i, x3i);
+  const dr = f32x4.sub(x1r, x3r);
+  const di = f32x4.sub(x1i, x3i);
+  storeComplex(x, f32x4.add(ar, cr), f32x4.add(ai, ci));
+  const y1r = f32x4.add(br, di);
+  const y1i = f32x4.sub(bi, dr);
+  const y2r = f32x4.sub(ar, cr);
+  const y2i = f32x4.sub(ai, ci);
+  const y3r = f32x4.sub(br, di);
+  const y3i = f32x4.add(bi, dr);
+  const h = f32x4.splat(ROOT_HALF);
+  if (q == 0) {
+    storeComplex(x + 4 * C, y1r, y1i);
+    storeComplex(x + 8 * C, y2r, y2i);
+    storeComplex(x + 12 * C, y3r, y3i);
+  } else if (q == 1) {
+    storeTurned(x + 4 * C, y1r, y1i, COS22, SIN22);
+    storeComplex(x + 8 * C, f32x4.mul(h, f32x4.add(y2r, y2i)), f32x4.mul(h, f32x4.sub(y2i, y2r)));
+    storeTurned(x + 12 * C, y3r, y3i, SIN22, COS22);
+  } else if (q == 2) {
+    storeComplex(x + 4 * C, f32x4.mul(h, f32x4.add(y1r, y1i)), f32x4.mul(h, f32x4.sub(y1i, y1r)));
+    storeComplex(x + 8 * C, y2i, f32x4.neg(y2r));
+    storeComplex(x + 12 * C, f32x4.mul(h, f32x4.sub(y3i, y3r)), f32x4.mul(h, f32x4.neg(f32x4.add(y3i, y3r))));
   } else {
-    storeComplex(o1, f32x4.add(a1r, b1i), f32x4.sub(a1i, b1r));
-    storeComplex(o4, f32x4.sub(a1r, b1i), f32x4.add(a1i, b1r));
-    storeComplex(o2, f32x4.add(a2r, b2i), f32x4.sub(a2i, b2r));
-    storeComplex(o3, f32x4.sub(a2r, b2i), f32x4.add(a2i, b2r));
+    storeTurned(x + 4 * C, y1r, y1i, SIN22, COS22);
+    storeComplex(x + 8 * C, f32x4.mul(h, f32x4.sub(y2i, y2r)), f32x4.mul(h, f32x4.neg(f32x4.add(y2i, y2r))));
+    storeTurned(x + 12 * C, y3r, y3i, -COS22, -SIN22);
   }
 }
 
-/** Second pass: 8 transforms of 25 points, each as 5 x 5 with twiddles, scattered to spectrum order. */
-function dft25(y: usize, t: usize, z: usize): void {
-  let output = t + OUTPUT;
-  for (const end = y + 200 * C; y < end; y += 25 * C) {
-    dft5(y, 5 * C, y, y + 5 * C, y + 10 * C, y + 15 * C, y + 20 * C, 0);
-    let root = t + TWIDDLE;
-    for (let b = y + C; b < y + 5 * C; b += C, root += 32) {
-      dft5(b, 5 * C, b, b + 5 * C, b + 10 * C, b + 15 * C, b + 20 * C, root);
-    }
-    for (let c: usize = 0; c < 5; c++, output += 4) {
-      dft5(
-        y + c * 5 * C,
-        C,
-        z + (load<u32>(output) as usize),
-        z + (load<u32>(output, 20) as usize),
-        z + (load<u32>(output, 40) as usize),
-        z + (load<u32>(output, 60) as usize),
-        z + (load<u32>(output, 80) as usize),
-        0,
-      );
-    }
-    output += 80;
+/** Stores |re + i im|^2. */
+// @ts-ignore: decorator
+@inline function storePower(address: usize, re: v128, im: v128): void {
+  v128.store(address, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)));
+}
+
+/** Second half: a four-point transform of successive numbers, whose powers go to their bins. */
+// @ts-ignore: decorator
+@inline function fourPointPowers(x: usize, bins: usize, power: usize): void {
+  const x0r = v128.load(x);
+  const x0i = v128.load(x, V);
+  const x2r = v128.load(x, 2 * C);
+  const x2i = v128.load(x, 2 * C + V);
+  const ar = f32x4.add(x0r, x2r);
+  const ai = f32x4.add(x0i, x2i);
+  const br = f32x4.sub(x0r, x2r);
+  const bi = f32x4.sub(x0i, x2i);
+  const x1r = v128.load(x, C);
+  const x1i = v128.load(x, C + V);
+  const x3r = v128.load(x, 3 * C);
+  const x3i = v128.load(x, 3 * C + V);
+  const cr = f32x4.add(x1r, x3r);
+  const ci = f32x4.add(x1i, x3i);
+  const dr = f32x4.sub(x1r, x3r);
+  const di = f32x4.sub(x1i, x3i);
+  storePower(power + (load<u32>(bins) as usize), f32x4.add(ar, cr), f32x4.add(ai, ci));
+  storePower(power + (load<u32>(bins, 16) as usize), f32x4.add(br, di), f32x4.sub(bi, dr));
+  storePower(power + (load<u32>(bins, 32) as usize), f32x4.sub(ar, cr), f32x4.sub(ai, ci));
+  storePower(power + (load<u32>(bins, 48) as usize), f32x4.sub(br, di), f32x4.add(bi, dr));
+}
+
+/** Second pass: 13 transforms of 16 points, each as 4 x 4, straight to powers. Row 0 is real: its upper half repeats. */
+function transformRows(row: usize, t: usize, power: usize): void {
+  let bins = t + BINS;
+  for (const end = row + (ROW_COUNT as usize) * ROW; row < end; row += ROW, bins += 64) {
+    fourPoint(row, 0);
+    fourPoint(row + C, 1);
+    fourPoint(row + 2 * C, 2);
+    fourPoint(row + 3 * C, 3);
+    fourPointPowers(row, bins, power);
+    fourPointPowers(row + 4 * C, bins + 4, power);
+    fourPointPowers(row + 8 * C, bins + 8, power);
+    fourPointPowers(row + 12 * C, bins + 12, power);
   }
 }
 
-/** From the half-length complex spectrum to the powers of bins 0 to 200, times 4. */
-function pairPowers(z: usize, t: usize, power: usize): void {
-  let a = z + C;
-  let b = z + 199 * C;
-  let root = t + ROOTS + 8;
-  let low = power + 16;
-  let high = power + 199 * 16;
-  for (; a < b; a += C, b -= C, root += 8, low += 16, high -= 16) {
-    const ar = v128.load(a);
-    const ai = v128.load(a, IM);
-    const br = v128.load(b);
-    const bi = v128.load(b, IM);
-    // 2 X[k] = e + w o and 2 conj(X[200-k]) = e - w o, where w = -i W400^k.
-    const er = f32x4.add(ar, br);
-    const ei = f32x4.sub(ai, bi);
-    const or = f32x4.sub(ar, br);
-    const oi = f32x4.add(ai, bi);
-    const c = v128.load32_splat(root);
-    const s = v128.load32_splat(root, 4);
-    const tr = f32x4.sub(f32x4.mul(c, oi), f32x4.mul(s, or));
-    const ti = f32x4.add(f32x4.mul(c, or), f32x4.mul(s, oi));
-    const pr = f32x4.add(er, tr);
-    const pi = f32x4.sub(ei, ti);
-    const qr = f32x4.sub(er, tr);
-    const qi = f32x4.add(ei, ti);
-    v128.store(low, f32x4.add(f32x4.mul(pr, pr), f32x4.mul(pi, pi)));
-    v128.store(high, f32x4.add(f32x4.mul(qr, qr), f32x4.mul(qi, qi)));
-  }
-  // Bin 100 is its own pair: X = conj(Z). Bins 0 and 200 are real: the sum and difference of Z[0].
-  const four = f32x4.splat(4);
-  const mr = v128.load(z + 100 * C);
-  const mi = v128.load(z + 100 * C, IM);
-  v128.store(power + 100 * 16, f32x4.mul(four, f32x4.add(f32x4.mul(mr, mr), f32x4.mul(mi, mi))));
-  const zr = v128.load(z);
-  const zi = v128.load(z, IM);
-  const dc = f32x4.add(zr, zi);
-  const nyquist = f32x4.sub(zr, zi);
-  v128.store(power, f32x4.mul(four, f32x4.mul(dc, dc)));
-  v128.store(power + 200 * 16, f32x4.mul(four, f32x4.mul(nyquist, nyquist)));
+/** Writes the imaginary parts of row 0, which the first pass leaves alone because they are zero. */
+function clearRealRow(row: usize): void {
+  for (const end = row + ROW; row < end; row += C) v128.store(row, f32x4.splat(0), V);
 }
 
 /**
- * Powers (times 4) of the four frames that start at `frame`, `frame` + 160 samples, …, into
- * `workspace` + POWER: 201 vectors, one lane a frame.
+ * Powers of the four frames that start at `frame`, `frame` + 160 samples, …, into `workspace` + POWER:
+ * 201 vectors, one lane a frame.
  */
 export function power400(frame: usize, t: usize, workspace: usize): void {
-  windowAndDft8(frame, t, workspace);
-  dft25(workspace, t, workspace + SPECTRUM);
-  pairPowers(workspace + SPECTRUM, t, workspace + POWER);
+  gather(frame, t, workspace);
+  clearRealRow(workspace + ROWS);
+  transformColumns(workspace, t, workspace + COLUMN, workspace + ROWS);
+  transformRows(workspace + ROWS, t, workspace + POWER);
 }

@@ -6,8 +6,6 @@
  *     │ per mel: first bin, bin count  │ weights f32, mel after mel            │
  *     └────────────────────────────────┴───────────────────────────────────────┘
  *     0                                8 × mels
- *
- * Weights carry a factor 1/4 for the powers of dft400.ts, which are 4 times too large.
  */
 import { arenaAllocate } from "../memory/arena";
 import { setTable, TABLE, table } from "../memory/header";
@@ -67,7 +65,7 @@ export function melBankCreate(mels: u32): usize {
       if (w <= 0) continue;
       if (count == 0) first = bin;
       count++;
-      store<f32>(next, (w as f32) * 0.25);
+      store<f32>(next, w as f32);
       next += 4;
     }
     store<u32>(bank + 8 * (m as usize), first);
