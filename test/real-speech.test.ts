@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCore, createLogMel, createSlotPool, createTranscriber, decodeAudio } from "../src/index.ts";
-import { findModel } from "../src/inference/model-files.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { realSpeechFolder, transcripts } from "./reference/real-speech.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";

@@ -1,14 +1,37 @@
-import decode from "@audio/decode";
+import audioType from "audio-type";
 import { AudioFormatError, NonFiniteSamplesError } from "../core/errors.ts";
 import type { PcmAudio } from "./pcm.ts";
 import { isWav, readWav } from "./wav.ts";
 
+type Codec = { default(bytes: Uint8Array): Decoded | Promise<Decoded> };
+interface Decoded {
+  channelData: Float32Array[];
+  sampleRate: number;
+}
+
+/**
+ * Codecs by the format names of audio-type; each loads when it is first needed. They are the packages
+ * behind @audio/decode, which itself names one that is not published and so breaks every bundler.
+ */
+const CODECS: Record<string, () => Promise<Codec>> = {
+  flac: () => import("@audio/decode-flac"),
+  mp3: () => import("@audio/decode-mp3"),
+  oga: () => import("@audio/decode-vorbis"),
+  opus: () => import("@audio/decode-opus"),
+  m4a: () => import("@audio/decode-mp4"),
+  mp4: () => import("@audio/decode-mp4"),
+  mov: () => import("@audio/decode-mp4"),
+  aac: () => import("@audio/decode-aac"),
+  webm: () => import("@audio/decode-webm"),
+  mkv: () => import("@audio/decode-webm"),
+  aiff: () => import("@audio/decode-aiff"),
+};
 const KNOWN =
-  "wavepool reads WAV, FLAC, MP3, Ogg Vorbis, Opus, AAC/M4A, WebM, AIFF and others; convert it with ffmpeg";
+  "wavepool reads WAV, FLAC, MP3, Ogg Vorbis, Opus, AAC, M4A, MP4, WebM and AIFF; convert it first (ffmpeg -i in out.wav)";
 
 /**
  * Decodes a sound file, recognised by its first bytes: WAV by wavepool's own reader, everything else by
- * @audio/decode, whose codecs load when they are first needed.
+ * the codec packages of the audiojs project.
  *
  * @param bytes the whole file
  * @throws AudioFormatError when the bytes are no sound that wavepool knows, or end before the first sample.
@@ -16,31 +39,33 @@ const KNOWN =
  */
 export async function decodeAudio(bytes: Uint8Array): Promise<PcmAudio> {
   if (bytes.length === 0) throw new AudioFormatError("the file is empty; give a sound file");
-  const audio = isWav(bytes) ? readWav(bytes) : await decodeByLibrary(bytes);
+  const audio = isWav(bytes) ? readWav(bytes) : await decodeByCodec(bytes);
   assertFinite(audio);
   return audio;
 }
 
-async function decodeByLibrary(bytes: Uint8Array): Promise<PcmAudio> {
-  const { channelData, sampleRate } = await runCodec(bytes);
-  const length = channelData[0]?.length ?? 0;
-  if (length === 0 || !(sampleRate > 0)) {
-    throw new AudioFormatError(
-      "the file ends before its first sample: it is cut off or damaged; fetch or record it again",
-    );
-  }
-  return { sampleRate, channels: channelData };
-}
-
-async function runCodec(bytes: Uint8Array): Promise<{ channelData: Float32Array[]; sampleRate: number }> {
+async function decodeByCodec(bytes: Uint8Array): Promise<PcmAudio> {
+  const type = audioType(bytes);
+  if (type === undefined) throw new AudioFormatError(`no sound file that wavepool knows; ${KNOWN}`);
+  const load = CODECS[type];
+  if (!load) throw new AudioFormatError(`no codec for ${type} files; ${KNOWN}`);
+  const codec = await load();
+  let decoded: Decoded;
   try {
-    return await decode(bytes);
+    decoded = await codec.default(bytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (reason === "Unknown audio format")
-      throw new AudioFormatError(`no sound file that wavepool knows; ${KNOWN}`, { cause });
-    throw new AudioFormatError(`the file does not decode (${reason}); ${KNOWN}`, { cause });
+    throw new AudioFormatError(`the ${type} file does not decode (${reason}); fetch or record it again`, {
+      cause,
+    });
   }
+  const { channelData: channels, sampleRate } = decoded;
+  if (!(sampleRate > 0) || (channels[0]?.length ?? 0) === 0) {
+    throw new AudioFormatError(
+      `the ${type} file ends before its first sample: it is cut off or damaged; fetch or record it again`,
+    );
+  }
+  return { sampleRate, channels };
 }
 
 /** Only float files can hold them; caught here, before resampling smears one over its neighbours. */

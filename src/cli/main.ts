@@ -21,7 +21,7 @@ const program = new Command("wavepool")
 program
   .command("transcribe")
   .description("print the words spoken in a sound file")
-  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM, …")
+  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM or AIFF")
   .option("--model <name|dir>", "tiny, base, or a directory in Hugging Face's ONNX layout", DEFAULT_MODEL)
   .option("--language <code>", "language spoken, such as en or de", "en")
   .addOption(new Option("--format <format>", "what to print").choices(["text", "json"]).default("text"))
@@ -31,7 +31,7 @@ program
 program
   .command("mel")
   .description("write the log-mel spectrogram of a sound file as raw little-endian float32 [mels × frames]")
-  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM, … of up to 30 s")
+  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM or AIFF of up to 30 s")
   .addOption(
     new Option("--preset <name>", "front end to compute").choices(Object.keys(PRESETS)).makeOptionMandatory(),
   )

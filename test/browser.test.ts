@@ -1,0 +1,144 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type * as wavepool from "../src/index.ts";
+import { findModel } from "../src/inference/model-files.ts";
+import { referenceLogMel } from "./reference/log-mel.ts";
+import { wordErrorRate } from "./reference/word-error-rate.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
+const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
+  (path) => path !== "" && existsSync(path),
+);
+const TYPES: Record<string, string> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
+
+if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
+
+/** What the page's script leaves on the global object. */
+interface Page {
+  wavepool: typeof wavepool;
+}
+
+/** Serves the page, the model, the sample and onnxruntime-web's own files with the isolation headers. */
+async function serve(page: string): Promise<Server> {
+  const model = (await findModel("base")).directory;
+  const folders: Record<string, string> = {
+    model,
+    samples: join(ROOT, "samples"),
+    ort: join(ROOT, "node_modules/onnxruntime-web/dist"),
+  };
+  const server = createServer(async (request, response) => {
+    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+    response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+    const url = normalize(new URL(request.url!, "http://localhost").pathname);
+    if (url === "/")
+      return response
+        .setHeader("Content-Type", "text/html")
+        .end('<!doctype html><title>test</title><script type="module" src="/ort/page.js"></script>');
+    const [, top = "", ...rest] = url.split("/");
+    const extension = /\.\w+$/.exec(url)?.[0] ?? "";
+    response.setHeader("Content-Type", TYPES[extension] ?? "application/octet-stream");
+    if (url === "/ort/page.js") return response.end(page);
+    try {
+      response.end(await readFile(join(folders[top] ?? "/nowhere", ...rest)));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+describe.skipIf(!CHROMIUM)("Chromium", () => {
+  let browser: Browser;
+  let server: Server;
+  let origin: string;
+
+  beforeAll(async () => {
+    const bundle = await build({
+      stdin: {
+        contents: 'import * as wavepool from "./dist/index.browser.js"; globalThis.wavepool = wavepool;',
+        resolveDir: ROOT,
+      },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      target: "es2022",
+      conditions: ["onnxruntime-web-use-extern-wasm"],
+      write: false,
+    });
+    server = await serve(bundle.outputFiles[0]!.text);
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
+    browser = await chromium.launch({
+      executablePath: CHROMIUM!,
+      args: [...quiet, "--disable-background-networking", "--disable-component-update"],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  async function onPage<R>(script: (origin: string) => Promise<R>): Promise<R> {
+    const page = await browser.newPage();
+    try {
+      await page.goto(origin);
+      return await page.evaluate(script, origin);
+    } finally {
+      await page.close();
+    }
+  }
+
+  it("computes the same log-mel", async () => {
+    const features = await onPage(async () => {
+      const { createCore, createLogMel, createSlotPool } = (globalThis as unknown as Page).wavepool;
+      const core = await createCore();
+      const pool = createSlotPool(core, { name: "mel", dtype: "f32", length: 240000, slots: 1 });
+      const lease = pool.acquire();
+      const samples = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i * i * 1e-5));
+      const frames = createLogMel(core, { preset: "whisper-80", pad: false }).compute(samples, lease.view);
+      return [...lease.view.subarray(0, 80 * frames)];
+    });
+    const samples = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i * i * 1e-5));
+    const expected = referenceLogMel(samples, 80);
+    expect(features).toHaveLength(8000);
+    for (let i = 0; i < 8000; i++) expect(Math.abs(features[i]! - expected[i]!)).toBeLessThanOrEqual(3e-5);
+  });
+
+  it("transcribes the sample with base from a URL and gives its leases back", async () => {
+    const { text, left } = await onPage(async (origin) => {
+      const { createTranscriber } = (globalThis as unknown as Page).wavepool;
+      const transcriber = await createTranscriber({ model: `${origin}/model` });
+      const bytes = new Uint8Array(await (await fetch(`${origin}/samples/hello.wav`)).arrayBuffer());
+      const { text } = await transcriber.transcribe(bytes);
+      const left = transcriber.stats().map((pool) => pool.inUse);
+      await transcriber.dispose();
+      return { text, left };
+    });
+    expect(wordErrorRate([[WORDS, text]])).toBe(0);
+    expect(left).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it("names a model that is not there", async () => {
+    const message = await onPage(async (origin) => {
+      const { createTranscriber } = (globalThis as unknown as Page).wavepool;
+      return createTranscriber({ model: `${origin}/nothing` }).catch(
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    });
+    expect(message).toMatch(/^ModelNotFoundError: model directory http:\S+\/nothing has no config\.json/);
+  });
+});

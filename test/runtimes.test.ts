@@ -1,0 +1,49 @@
+import { execFile, execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { wordErrorRate } from "./reference/word-error-rate.ts";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const CLI = path("../dist/cli.js");
+const SAMPLE = path("../samples/hello.wav");
+const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
+const RUNTIMES = [
+  { name: "Deno", program: path("../node_modules/.bin/deno"), flags: ["run", "--allow-all", "--quiet"] },
+  { name: "Bun", program: path("../node_modules/.bin/bun"), flags: [] },
+];
+
+/** npm may have been told not to run the install scripts that complete these packages. */
+function works(program: string): boolean {
+  try {
+    execFileSync(program, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.each(RUNTIMES)("$name", ({ name, program, flags }) => {
+  const there = works(program);
+  if (!there)
+    console.warn(`SKIPPED: ${name}. ${program} does not run; reinstall with install scripts allowed.`);
+
+  const run = (...args: string[]) =>
+    new Promise<{ stdout: string; stderr: string; code: number }>((resolve) => {
+      execFile(program, [...flags, CLI, ...args], (error, stdout, stderr) => {
+        resolve({ stdout, stderr, code: error ? Number(error.code) : 0 });
+      });
+    });
+
+  it.skipIf(!there)("runs the command line from file to text", async () => {
+    const { stdout, code } = await run("transcribe", SAMPLE);
+    expect(wordErrorRate([[WORDS, stdout]])).toBe(0);
+    expect(code).toBe(0);
+  });
+
+  it.skipIf(!there)("knows itself and reports errors in the same way", async () => {
+    expect((await run("doctor")).stdout).toMatch(new RegExp(`^runtime +${name} \\d`));
+    const { stderr, code } = await run("transcribe", "nowhere.wav");
+    expect(stderr).toBe("wavepool: cannot read nowhere.wav: no such file; check the path\n");
+    expect(code).toBe(2);
+  });
+});
