@@ -55,7 +55,9 @@ describe("wavepool transcribe", () => {
     expect(code).toBe(0);
     expect(wordErrorRate([[WORDS, stdout]])).toBe(0);
     expect(stdout.split("\n")).toHaveLength(2);
-    expect(stderr).toMatch(/^wavepool: loading model\nwavepool: audio\nwavepool: encoder\nwavepool: decoder/);
+    expect(stderr).toMatch(
+      /^wavepool: loading model\nwavepool: audio\nwavepool: mel\nwavepool: encoder\nwavepool: decoder/,
+    );
   });
 
   it("prints JSON with times and pools", async () => {

@@ -104,7 +104,7 @@ describe("transcribe", () => {
     const seen: Progress[] = [];
     await transcriber.transcribe(sample, { onProgress: (progress) => seen.push(progress) });
     const stages = seen.map((progress) => progress.stage).filter((stage, i, all) => stage !== all[i - 1]);
-    expect(stages).toEqual(["audio", "encoder", "decoder"]);
+    expect(stages).toEqual(["audio", "mel", "encoder", "decoder"]);
     expect(seen.at(-1)!.tokens).toBeGreaterThan(10);
   });
 

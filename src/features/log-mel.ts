@@ -5,6 +5,24 @@ import { type FeaturePreset, findPreset, type PresetName } from "./presets.ts";
 
 const FLOAT_BYTES = 4;
 
+/** Memory that a core's log-mel kernels share: `compute` runs to its end before another can begin. */
+interface Scratch {
+  workspace: Pointer;
+  /** Where samples from outside the core are copied; taken when they first come. */
+  staging: Float32Array | undefined;
+}
+
+const scratchByCore = new WeakMap<Core, Scratch>();
+
+function scratchOf(core: Core): Scratch {
+  const known = scratchByCore.get(core);
+  if (known) return known;
+  const workspace = takeRegion(core, core.exports.logMelWorkspaceBytes(), "log-mel workspace");
+  const scratch = { workspace, staging: undefined };
+  scratchByCore.set(core, scratch);
+  return scratch;
+}
+
 export interface LogMelOptions {
   preset: PresetName;
   /**
@@ -53,21 +71,20 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
   const { exports, buffer } = core;
   const dft = orOutOfMemory(core, exports.dft400Create(), 4136, purpose);
   const bank = orOutOfMemory(core, exports.melBankCreate(mels), 8 * mels + 1608, purpose);
-  const workspace = takeRegion(core, exports.logMelWorkspaceBytes(), purpose);
-  let staging: Float32Array | undefined;
+  const scratch = scratchOf(core);
 
   const frames = (sampleCount: number) => (pad ? maxFrames : Math.floor(sampleCount / hop));
 
   /** Address of the samples in the core, staged there when they lie elsewhere. */
   function locate(samples: Float32Array, count: number): Pointer {
     if (samples.buffer === buffer) return samples.byteOffset;
-    staging ??= new Float32Array(
+    scratch.staging ??= new Float32Array(
       buffer,
       takeRegion(core, maxSamples * FLOAT_BYTES, `${purpose} staging`),
       maxSamples,
     );
-    staging.set(count === samples.length ? samples : samples.subarray(0, count));
-    return staging.byteOffset;
+    scratch.staging.set(count === samples.length ? samples : samples.subarray(0, count));
+    return scratch.staging.byteOffset;
   }
 
   function compute(samples: Float32Array, out: Float32Array, sampleCount = samples.length): number {
@@ -108,7 +125,9 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
       );
     }
     const total = pad ? maxSamples : sampleCount;
-    if (exports.logMel(dft, bank, workspace, source, sampleCount, total, target, mels, frameCount) !== 0) {
+    if (
+      exports.logMel(dft, bank, scratch.workspace, source, sampleCount, total, target, mels, frameCount) !== 0
+    ) {
       throw nonFinite(core, source, sampleCount);
     }
     return frameCount;

@@ -188,7 +188,7 @@ async function transcribe(
     const report = (stage: Progress["stage"], tokens = 0) => onProgress?.({ ...progress, stage, tokens });
     report("audio");
     using mel = pipeline.mel.acquire();
-    start += fillFeatures(pipeline, reader, start, mel.view, lap);
+    start += fillFeatures(pipeline, reader, start, mel.view, lap, () => report("mel"));
     windows++;
     report("encoder");
     const hiddenState = await pipeline.encoder.encode(mel.view, pipeline.logMel.preset.mels);
@@ -220,6 +220,7 @@ function fillFeatures(
   start: number,
   mel: Float32Array,
   lap: (stage: "audio" | "mel") => void,
+  beforeMel: () => void,
 ): number {
   using samples = audio.acquire();
   const { view } = samples;
@@ -227,6 +228,7 @@ function fillFeatures(
   reader.read(view, start, Math.min(left, view.length));
   const count = left > view.length ? quietestCut(view) : left;
   lap("audio");
+  beforeMel();
   logMel.compute(view, mel, count);
   lap("mel");
   return count;
