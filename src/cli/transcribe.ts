@@ -2,7 +2,7 @@ import { adapter } from "#adapter";
 import { decodeAudio } from "../audio/decode.ts";
 import { WavepoolError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/slot-pool.ts";
-import { createTranscriber, type Transcription } from "../transcription/transcriber.ts";
+import { createTranscriber, type Progress, type Transcription } from "../transcription/transcriber.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 export interface TranscribeFlags {
@@ -24,8 +24,7 @@ export async function transcribeCommand(file: string, flags: TranscribeFlags): P
     const transcriber = await createTranscriber({ model: flags.model, language: flags.language });
     try {
       const result = await transcriber.transcribe(audio, {
-        onProgress: ({ stage, seconds, duration, tokens }) =>
-          bar.show(tokens > 0 ? `${stage} ${tokens} tokens` : stage, seconds / duration),
+        onProgress: (progress) => bar.show(label(progress), partDone(progress)),
       });
       result.times.audio += decoding;
       result.times.total += decoding;
@@ -39,6 +38,24 @@ export async function transcribeCommand(file: string, flags: TranscribeFlags): P
   } finally {
     bar.clear();
   }
+}
+
+function label({ stage, tokens }: Progress): string {
+  return tokens > 0 ? `${stage} ${tokens} tokens` : stage;
+}
+
+/** Seconds of a window, and the tokens that a second of speech makes: rough, for the bar alone. */
+const WINDOW_SECONDS = 30;
+const TOKENS_PER_SECOND = 3;
+/** Part of a window's work that is behind when each stage begins: the encoder takes two thirds of it. */
+const BEHIND = { audio: 0, mel: 0.02, encoder: 0.04, decoder: 0.7 };
+
+/** Part of the whole work that is done, 0 to 1. */
+export function partDone({ stage, seconds, duration, tokens }: Progress): number {
+  const window = Math.min(WINDOW_SECONDS, duration - seconds);
+  const expected = TOKENS_PER_SECOND * window;
+  const inWindow = BEHIND[stage] + (1 - BEHIND.decoder) * Math.min(1, tokens / expected);
+  return (seconds + window * inWindow) / duration;
 }
 
 /** Errors about a file's contents do not know its name; the user does. */
