@@ -32,6 +32,7 @@ export {
   poolAcquire,
   poolAvailable,
   poolCapacity,
+  poolCountDoubleRelease,
   poolCounter,
   poolCreate,
   poolRelease,

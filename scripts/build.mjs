@@ -23,7 +23,7 @@ run("assemblyscript", "bin/asc.js", ["--target", "release"]);
 const core = readFileSync("dist/wavepool.wasm");
 writeFileSync(
   "src/core/core-binary.generated.ts",
-  `/** Made by scripts/build.mjs from assembly/. */\nexport const CORE_BASE64 =\n  "${core.toString("base64")}";\n`,
+  `/** Made by scripts/build.mjs from assembly/. */\nexport const CORE_BASE64: string =\n  "${core.toString("base64")}";\n`,
 );
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 writeFileSync(

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { InvalidArgumentError, monoReader } from "../src/index.ts";
+import { InvalidArgumentError, monoReader, type PcmAudio } from "../src/index.ts";
 import { tone } from "./reference/signals.ts";
 
-const RATES = [8000, 11025, 22050, 24000, 32000, 44100, 48000, 96000, 192000];
+/** The usual rates, and one that shares no factor with 16000. */
+const RATES = [8000, 11025, 22050, 24000, 32000, 44100, 44101, 48000, 96000, 192000];
 
 /** One second of `hz` at `rate`, resampled to 16 kHz. */
 function resampled(hz: number, rate: number): Float32Array {
@@ -72,9 +73,33 @@ describe("monoReader", () => {
     expect([...out]).toEqual([0.5, 0.5]);
   });
 
-  it.each([0, -1, 1.5, Number.NaN])("refuses a rate of %d", (sampleRate) => {
-    expect(() => monoReader({ sampleRate, channels: [new Float32Array(1)] }, 16000)).toThrow(
-      InvalidArgumentError,
-    );
+  it.each([
+    [{ sampleRate: 0 }, /sampleRate is 0; give an integer from 1000 to 384000/],
+    [{ sampleRate: 1.5 }, /sampleRate is 1\.5/],
+    [{ sampleRate: Number.NaN }, /sampleRate is NaN/],
+    [{ sampleRate: "16000" }, /sampleRate is "16000"/],
+    [{ channels: [] }, /channels is an array of 0/],
+    [{ channels: new Float32Array(3) }, /channels is a Float32Array; give an array/],
+    [{ channels: [new Float32Array(0)] }, /channel 1 has 0 samples/],
+    [{ channels: [new Int16Array(3)] }, /channel 1 is a Int16Array/],
+    [{ channels: [new Float32Array(3), new Float32Array(2)] }, /channel 2 has 2 samples, channel 1 has 3/],
+  ])("refuses %o", (wrong, message) => {
+    const audio = { sampleRate: 16000, channels: [new Float32Array(1)], ...wrong } as PcmAudio;
+    expect(() => monoReader(audio, 16000)).toThrow(InvalidArgumentError);
+    expect(() => monoReader(audio, 16000)).toThrow(message);
+  });
+
+  it("refuses to read outside the clip or past the output", () => {
+    const reader = monoReader({ sampleRate: 8000, channels: [new Float32Array(100)] }, 16000);
+    const out = new Float32Array(50);
+    for (const [start, count] of [
+      [-1, 10],
+      [0, 51],
+      [190, 11],
+      [0.5, 1],
+    ] as const) {
+      expect(() => reader.read(out, start, count)).toThrow(InvalidArgumentError);
+    }
+    reader.read(out, 150, 50);
   });
 });

@@ -10,6 +10,7 @@
  *     │ dft400 workspace, powers of 201 bins │ edge: 880 samples          │
  *     └──────────────────────────────────────┴────────────────────────────┘
  */
+import { countNonFinite } from "./finite";
 import { align64 } from "../memory/header";
 import { GROUP_SAMPLES, HOP_SAMPLES, POWER, power400, WORKSPACE_BYTES } from "./dft400";
 
@@ -158,6 +159,9 @@ export function logMel(
   const low = max(f32x4.extract_lane(greatest, 0), f32x4.extract_lane(greatest, 1));
   const peak = max(low, max(f32x4.extract_lane(greatest, 2), f32x4.extract_lane(greatest, 3)));
   if (!(peak < Infinity)) return NON_FINITE;
+  // Without padding the last samples may lie under no frame; they count all the same.
+  const covered = (frames - 1) * HOP_SAMPLES + HALF;
+  if (covered < count && countNonFinite(samples + ((covered as usize) << 2), count - covered) != 0) return NON_FINITE;
   const top = f32x4.extract_lane(scaledLog(f32x4.splat(peak)), 0);
   applyFloor(out, mels, frames, min(frames, (active + 3) & ~3), top - 2);
   return DONE;

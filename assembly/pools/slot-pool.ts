@@ -177,6 +177,11 @@ export function poolRelease(pool: usize, handle: i32): i32 {
   return RELEASED;
 }
 
+/** Counts a release that the host itself knows to be the second one. */
+export function poolCountDoubleRelease(pool: usize): void {
+  count(pool, COUNTER.DOUBLE_RELEASES);
+}
+
 /** Address of the payload of slot `index`, 64-byte aligned. */
 export function poolSlotPayload(pool: usize, index: u32): usize {
   assert(changetype<SlotPool>(pool).magic == POOL_MAGIC, "pool: no pool at this address");

@@ -17,7 +17,9 @@ export const adapter: Adapter = {
   cores: globalThis.navigator?.hardwareConcurrency ?? 1,
   join: (directory, path) => `${directory.replace(/\/$/, "")}/${path}`,
   async fileExists(url) {
-    return (await fetchFile(url, "HEAD")).ok;
+    const { ok, status } = await fetchFile(url, "HEAD");
+    if (ok || status === 404 || status === 410) return ok;
+    throw new FileError(`cannot look for ${url}: the server answers ${status} to HEAD; check the server`);
   },
   async readFile(url) {
     const response = await fetchFile(url, "GET");

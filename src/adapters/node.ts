@@ -16,9 +16,17 @@ const REASONS: Record<string, string> = {
   ENOSPC: "the disk is full; free some space",
 };
 
+/** Codes that say no more than that a file or package is not there. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"]);
+
+function errorCode(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? "";
+}
+
 function fileError(verb: string, path: string, cause: unknown): FileError {
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return new FileError(`cannot ${verb} ${path}: ${REASONS[code] ?? (cause as Error).message}`, { cause });
+  return new FileError(`cannot ${verb} ${path}: ${REASONS[errorCode(cause)] ?? (cause as Error).message}`, {
+    cause,
+  });
 }
 
 function runtimeName(): string {
@@ -40,8 +48,9 @@ function findPackage(name: string): string | undefined {
   for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {
     try {
       return dirname(createRequire(from).resolve(`${name}/package.json`));
-    } catch {
+    } catch (cause) {
       // Not installed there: the next place may have it, and the caller reports where it looked.
+      if (!ABSENT.has(errorCode(cause))) throw cause;
     }
   }
   return undefined;
@@ -52,10 +61,13 @@ export const adapter: Adapter = {
   cores: availableParallelism(),
   join,
   async fileExists(path) {
-    return access(path).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await access(path);
+      return true;
+    } catch (cause) {
+      if (ABSENT.has(errorCode(cause))) return false;
+      throw fileError("read", path, cause);
+    }
   },
   async readFile(path) {
     try {

@@ -1,11 +1,53 @@
-/** Decoded sound: one float32 array a channel, nominally -1 to 1, all of one length. */
+import { describe } from "../core/arguments.ts";
+import { InvalidArgumentError } from "../core/errors.ts";
+
+/** Limits of what wavepool takes for sound, whatever the file or the caller says. */
+export const MAX_CHANNELS = 8;
+export const MIN_RATE = 1000;
+export const MAX_RATE = 384000;
+
+/** Decoded sound. */
 export interface PcmAudio {
-  /** Samples a second. */
+  /** Samples a second, an integer. */
   sampleRate: number;
+  /** One array a channel, all of one length; samples nominally -1 to 1. */
   channels: Float32Array[];
 }
 
 /** Seconds of sound. */
 export function duration(audio: PcmAudio): number {
   return (audio.channels[0]?.length ?? 0) / audio.sampleRate;
+}
+
+/**
+ * Checks sound that came from outside.
+ *
+ * @throws InvalidArgumentError when the rate is out of range, there are no channels or too many, or they
+ * are no Float32Arrays of one length above zero.
+ */
+export function assertPcm(audio: PcmAudio): void {
+  const { sampleRate, channels } = (audio ?? {}) as Partial<PcmAudio>;
+  if (!Number.isSafeInteger(sampleRate) || sampleRate! < MIN_RATE || sampleRate! > MAX_RATE) {
+    throw new InvalidArgumentError(
+      `sampleRate is ${describe(sampleRate)}; give an integer from ${MIN_RATE} to ${MAX_RATE}`,
+    );
+  }
+  if (!Array.isArray(channels) || channels.length < 1 || channels.length > MAX_CHANNELS) {
+    const seen = Array.isArray(channels) ? `an array of ${channels.length}` : describe(channels);
+    throw new InvalidArgumentError(
+      `channels is ${seen}; give an array of 1 to ${MAX_CHANNELS} Float32Arrays`,
+    );
+  }
+  for (const [c, samples] of channels.entries()) {
+    if (!(samples instanceof Float32Array)) {
+      throw new InvalidArgumentError(
+        `channel ${c + 1} is ${describe(samples)}; give a Float32Array of -1 … 1`,
+      );
+    }
+    if (samples.length === 0 || samples.length !== channels[0]!.length) {
+      throw new InvalidArgumentError(
+        `channel ${c + 1} has ${samples.length} samples, channel 1 has ${channels[0]!.length}; give all the same length above 0`,
+      );
+    }
+  }
 }

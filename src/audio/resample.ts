@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../core/errors.ts";
-import type { PcmAudio } from "./pcm.ts";
+import { assertPcm, type PcmAudio } from "./pcm.ts";
 
 /** Zero crossings of the sinc on each side: 48 give a transition band of 11 % of the lower Nyquist frequency. */
 const ZERO_CROSSINGS = 48;
@@ -8,11 +8,18 @@ const KAISER_BETA = 8.96;
 /** Cut-off as a part of the lower Nyquist, so that the transition band ends at it. */
 const ROLL_OFF = 0.945;
 
+/** Filters kept for a clip; more phases than that are interpolated. */
+const MAX_PHASES = 1024;
+
 /** A band-limited mono mix of a clip at another sample rate, readable from any position. */
 export interface MonoReader {
   /** Samples in all at the target rate. */
   readonly length: number;
-  /** Writes samples `start` to `start + count` into `out` from its first place. */
+  /**
+   * Writes samples `start` to `start + count` into `out` from its first place.
+   *
+   * @throws InvalidArgumentError when they lie outside the clip or do not fit into `out`.
+   */
   read(out: Float32Array, start: number, count: number): void;
 }
 
@@ -21,54 +28,73 @@ export interface MonoReader {
  *
  * Each output sample is the sum of the input under a Kaiser-windowed sinc centred on its exact position,
  * so there is no delay: Smith, "Digital Audio Resampling" (ccrma.stanford.edu/~jos/resample). Positions
- * are integers over the rates; a filter is kept for each of the few phases that occur.
+ * are integers over the rates; a filter is kept for each phase that occurs. Rates with few common factors
+ * have too many phases: theirs are rounded to a grid and interpolated linearly, an error below -110 dB.
  *
  * @param targetRate samples a second
- * @throws InvalidArgumentError when a rate is no positive integer.
+ * @throws InvalidArgumentError when a rate is out of range or the channels do not fit together.
  */
 export function monoReader(audio: PcmAudio, targetRate: number): MonoReader {
+  assertPcm(audio);
+  assertPcm({ sampleRate: targetRate, channels: audio.channels });
   const { sampleRate, channels } = audio;
-  const inputLength = channels[0]?.length ?? 0;
-  for (const rate of [sampleRate, targetRate]) {
-    if (!Number.isSafeInteger(rate) || rate < 1) {
-      throw new InvalidArgumentError(`sample rate is ${rate}; give a positive integer`);
-    }
-  }
-  const source = channels.length === 1 ? channels[0]! : mixDown(channels, inputLength);
-  if (sampleRate === targetRate) {
-    return {
-      length: inputLength,
-      read: (out, start, count) => out.set(source.subarray(start, start + count)),
-    };
-  }
-
+  const inputLength = channels[0]!.length;
   const length = Math.ceil((inputLength * targetRate) / sampleRate);
-  const cutoff = ROLL_OFF * Math.min(1, targetRate / sampleRate);
-  const half = Math.ceil(ZERO_CROSSINGS / cutoff);
-  const filters = new Map<number, Float32Array>();
+  const source = channels.length === 1 ? channels[0]! : mixDown(channels, inputLength);
+  const sampleAt = sampleRate === targetRate ? undefined : resampler(source, sampleRate, targetRate);
 
   function read(out: Float32Array, start: number, count: number): void {
-    for (let i = 0; i < count; i++) {
-      const position = (start + i) * sampleRate;
-      const phase = position % targetRate;
-      const centre = (position - phase) / targetRate;
-      let filter = filters.get(phase);
-      if (!filter) {
-        filter = windowedSinc(phase / targetRate, cutoff, half);
-        filters.set(phase, filter);
-      }
-      const first = centre - half + 1;
-      const from = Math.max(0, -first);
-      const to = Math.min(2 * half, inputLength - first);
-      let sum = 0;
-      for (let tap = from; tap < to; tap++) sum += filter[tap]! * source[first + tap]!;
-      out[i] = sum;
+    const inside = Number.isInteger(start) && Number.isInteger(count) && start >= 0 && count >= 0;
+    if (!inside || start + count > length || count > out.length) {
+      throw new InvalidArgumentError(
+        `cannot read ${count} samples from ${start} on of ${length} into ${out.length} places; stay inside both`,
+      );
     }
+    if (!sampleAt) out.set(source.subarray(start, start + count));
+    else for (let i = 0; i < count; i++) out[i] = sampleAt(start + i);
   }
   return { length, read };
 }
 
-/** Taps at input positions 1 - half … half around a centre `fraction` of a sample late, of unit gain at DC. */
+/** A function that gives sample `i` at the target rate. */
+function resampler(source: Float32Array, sampleRate: number, targetRate: number): (i: number) => number {
+  const cutoff = ROLL_OFF * Math.min(1, targetRate / sampleRate);
+  const half = Math.ceil(ZERO_CROSSINGS / cutoff);
+  const phases = targetRate / greatestCommonDivisor(sampleRate, targetRate);
+  const grid = Math.min(phases, MAX_PHASES);
+  const filters: (Float32Array | undefined)[] = [];
+
+  function filtered(index: number, centre: number): number {
+    let filter = filters[index];
+    if (!filter) {
+      filter = windowedSinc(index / grid, cutoff, half);
+      filters[index] = filter;
+    }
+    const first = centre - half + 1;
+    const from = Math.max(0, -first);
+    const to = Math.min(2 * half, source.length - first);
+    let sum = 0;
+    for (let tap = from; tap < to; tap++) sum += filter[tap]! * source[first + tap]!;
+    return sum;
+  }
+
+  return (i) => {
+    const position = i * sampleRate;
+    const remainder = position % targetRate;
+    const centre = (position - remainder) / targetRate;
+    if (grid === phases) return filtered((remainder * phases) / targetRate, centre);
+    const place = (remainder * grid) / targetRate;
+    const below = Math.floor(place);
+    const low = filtered(below, centre);
+    return low + (place - below) * (filtered(below + 1, centre) - low);
+  };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** Taps at input positions 1 - half … half around a centre `fraction` (0 to 1) of a sample late, of unit gain at DC. */
 function windowedSinc(fraction: number, cutoff: number, half: number): Float32Array {
   const taps = new Float64Array(2 * half);
   let total = 0;

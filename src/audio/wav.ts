@@ -1,14 +1,15 @@
-import { AudioFormatError } from "../core/errors.ts";
-import type { PcmAudio } from "./pcm.ts";
+import { describe } from "../core/arguments.ts";
+import { AudioFormatError, InvalidArgumentError } from "../core/errors.ts";
+import { MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
 
 /** Format tags, RFC 2361. */
 const TAG_PCM = 0x0001;
 const TAG_FLOAT = 0x0003;
 const TAG_EXTENSIBLE = 0xfffe;
-const MAX_CHANNELS = 8;
-const MIN_RATE = 1000;
-const MAX_RATE = 768000;
 const CONVERT = "convert it to PCM first (ffmpeg -i in.wav -c:a pcm_s16le out.wav)";
+const AGAIN = "copy or record it again";
+/** What follows the tag in the sub-format GUID of extensible files: KSDATAFORMAT_SUBTYPE_*. */
+const GUID_TAIL = [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113];
 
 interface WavFormat {
   float: boolean;
@@ -34,11 +35,18 @@ export function isWav(bytes: Uint8Array): boolean {
  * @throws AudioFormatError naming what is wrong with the file.
  */
 export function readWav(bytes: Uint8Array): PcmAudio {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new InvalidArgumentError(`the file's bytes are ${describe(bytes)}; give a Uint8Array`);
+  }
   const magic = fourCc(bytes, 0);
-  if (magic !== "RIFF") throw new AudioFormatError(`${magic} files are not supported; ${CONVERT}`);
-  if (bytes.length < 12) throw new AudioFormatError(`the WAV header is cut off after ${bytes.length} bytes`);
+  if (magic !== "RIFF")
+    throw new AudioFormatError(
+      `${bytes.length < 4 ? "cut-off" : JSON.stringify(magic)} files are not supported; ${CONVERT}`,
+    );
+  if (bytes.length < 12)
+    throw new AudioFormatError(`the WAV header is cut off after ${bytes.length} bytes; ${AGAIN}`);
   if (fourCc(bytes, 8) !== "WAVE")
-    throw new AudioFormatError(`a RIFF file of type "${fourCc(bytes, 8)}", not WAVE`);
+    throw new AudioFormatError(`a RIFF file of type "${fourCc(bytes, 8)}", not WAVE; ${CONVERT}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let format: WavFormat | undefined;
   let at = 12;
@@ -47,23 +55,25 @@ export function readWav(bytes: Uint8Array): PcmAudio {
     const size = view.getUint32(at + 4, true);
     const body = at + 8;
     if (id === "data") {
-      if (!format) throw new AudioFormatError('the WAV has no "fmt " chunk before its data');
+      if (!format) throw new AudioFormatError(`the WAV has no "fmt " chunk before its data; ${AGAIN}`);
       return readData(view, body, size, format);
     }
     if (body + size > bytes.length) {
       throw new AudioFormatError(
-        `the WAV header is cut off: chunk "${id}" claims ${size} bytes, ${bytes.length - body} are there`,
+        `the WAV header is cut off: chunk "${id}" claims ${size} bytes, ${bytes.length - body} are there; ${AGAIN}`,
       );
     }
     if (id === "fmt ") format = readFormat(view, body, size);
     at = body + size + (size & 1);
   }
-  throw new AudioFormatError(`the WAV header is cut off after ${bytes.length} bytes: no data chunk`);
+  throw new AudioFormatError(
+    `the WAV header is cut off after ${bytes.length} bytes: no data chunk; ${AGAIN}`,
+  );
 }
 
 function readFormat(view: DataView, body: number, size: number): WavFormat {
   if (size < 16)
-    throw new AudioFormatError(`the WAV's "fmt " chunk has ${size} bytes, at least 16 are needed`);
+    throw new AudioFormatError(`the WAV's "fmt " chunk has ${size} bytes, at least 16 are needed; ${AGAIN}`);
   let tag = view.getUint16(body, true);
   const channels = view.getUint16(body + 2, true);
   const sampleRate = view.getUint32(body + 4, true);
@@ -71,31 +81,38 @@ function readFormat(view: DataView, body: number, size: number): WavFormat {
   const bits = view.getUint16(body + 14, true);
   if (tag === TAG_EXTENSIBLE) {
     if (size < 40)
-      throw new AudioFormatError(`the WAV's extensible "fmt " chunk has ${size} bytes, 40 are needed`);
+      throw new AudioFormatError(
+        `the WAV's extensible "fmt " chunk has ${size} bytes, 40 are needed; ${AGAIN}`,
+      );
     // The first two bytes of the sub-format GUID are the plain tag.
     tag = view.getUint16(body + 24, true);
+    if (GUID_TAIL.some((byte, i) => view.getUint8(body + 26 + i) !== byte)) {
+      throw new AudioFormatError(`unknown sub-format in the WAV's extensible "fmt " chunk; ${CONVERT}`);
+    }
   }
   if (tag !== TAG_PCM && tag !== TAG_FLOAT) {
     throw new AudioFormatError(`unknown WAV codec 0x${tag.toString(16).padStart(4, "0")}; ${CONVERT}`);
   }
   if (channels < 1 || channels > MAX_CHANNELS) {
-    throw new AudioFormatError(`the WAV has ${channels} channels; 1 to ${MAX_CHANNELS} are supported`);
+    throw new AudioFormatError(
+      `the WAV has ${channels} channels; 1 to ${MAX_CHANNELS} are supported; mix it down (ffmpeg -i in.wav -ac 2 out.wav)`,
+    );
   }
   if (sampleRate < MIN_RATE || sampleRate > MAX_RATE) {
     throw new AudioFormatError(
-      `the WAV's sample rate is ${sampleRate} Hz; ${MIN_RATE} to ${MAX_RATE} are supported`,
+      `the WAV's sample rate is ${sampleRate} Hz; ${MIN_RATE} to ${MAX_RATE} are supported; ${CONVERT}`,
     );
   }
   const float = tag === TAG_FLOAT;
   const supported = float ? [32, 64] : [8, 16, 24, 32];
   if (!supported.includes(bits)) {
     throw new AudioFormatError(
-      `the WAV has ${bits}-bit ${float ? "float" : "PCM"} samples; ${supported.join(", ")} bits are supported`,
+      `the WAV has ${bits}-bit ${float ? "float" : "PCM"} samples; ${supported.join(", ")} bits are supported; ${CONVERT}`,
     );
   }
   if (frameBytes !== (channels * bits) / 8) {
     throw new AudioFormatError(
-      `the WAV's block of ${frameBytes} bytes does not hold ${channels} channels of ${bits} bits`,
+      `the WAV's block of ${frameBytes} bytes does not hold ${channels} channels of ${bits} bits; ${CONVERT}`,
     );
   }
   return { float, channels, sampleRate, bits, frameBytes };
@@ -109,7 +126,7 @@ function readData(view: DataView, body: number, size: number, format: WavFormat)
     );
   }
   const length = Math.floor(size / format.frameBytes);
-  if (length === 0) throw new AudioFormatError("the WAV holds no samples");
+  if (length === 0) throw new AudioFormatError("the WAV holds no samples; record it again");
   const read = sampleReader(view, format);
   const channels = Array.from({ length: format.channels }, (_, c) => {
     const samples = new Float32Array(length);

@@ -12,6 +12,9 @@ export function coreBytes(): Uint8Array<ArrayBuffer> {
 
 /** The compiled core, shared by every core object of this realm. */
 export function coreModule(): Promise<WebAssembly.Module> {
-  compiled ??= WebAssembly.compile(coreBytes());
+  compiled ??= WebAssembly.compile(coreBytes()).catch((error) => {
+    compiled = undefined; // what failed once, for want of memory say, may work later
+    throw error;
+  });
   return compiled;
 }

@@ -10,6 +10,7 @@ export interface CoreExports {
   poolCreate(payloadBytes: number, capacity: number): Pointer;
   poolAcquire(pool: Pointer): number;
   poolRelease(pool: Pointer, handle: number): number;
+  poolCountDoubleRelease(pool: Pointer): void;
   poolSlotPayload(pool: Pointer, index: number): Pointer;
   poolAvailable(pool: Pointer): number;
   poolCapacity(pool: Pointer): number;

@@ -73,7 +73,7 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
   const bank = orOutOfMemory(core, exports.melBankCreate(mels), 8 * mels + 1608, purpose);
   const scratch = scratchOf(core);
 
-  const frames = (sampleCount: number) => (pad ? maxFrames : Math.floor(sampleCount / hop));
+  const frames = (sampleCount: number) => (pad ? maxFrames : Math.max(0, Math.floor(sampleCount / hop)));
 
   /** Address of the samples in the core, staged there when they lie elsewhere. */
   function locate(samples: Float32Array, count: number): Pointer {
@@ -104,7 +104,7 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
     const frameCount = frames(sampleCount);
     if (frameCount < 1) {
       throw new InvalidArgumentError(
-        `${purpose}: ${sampleCount} samples make no frame without padding; give at least ${hop} or set pad`,
+        `${purpose}: ${sampleCount} samples make no frame without padding; give at least ${hop} or ask for padding`,
       );
     }
     if (!(out instanceof Float32Array) || out.buffer !== buffer) {

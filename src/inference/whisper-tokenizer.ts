@@ -55,7 +55,7 @@ export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer
     const code = language.toLowerCase();
     if (!languages.includes(code)) {
       throw new UnknownLanguageError(
-        `unknown language code "${language}"; the model knows ${languages.join(", ")}`,
+        `unknown language code "${language}"; give one of ${languages.join(", ")}`,
       );
     }
     return multilingual ? [start, languageIds.get(code)!, transcribe, noTimestamps] : [start, noTimestamps];
@@ -72,7 +72,8 @@ export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer
 }
 
 async function parse(files: ModelFiles): Promise<Tokenizer> {
-  const [tokenizer, config] = await Promise.all([readJson(files.tokenizer), readJson(files.tokenizerConfig)]);
+  const tokenizer = await readJson(files.tokenizer);
+  const config = files.tokenizerConfig ? await readJson(files.tokenizerConfig) : {};
   try {
     return new Tokenizer(tokenizer, config);
   } catch (cause) {

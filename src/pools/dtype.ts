@@ -3,10 +3,10 @@ export type Dtype = keyof DtypeArrays;
 
 /** The typed array that views a buffer of each element type. */
 export interface DtypeArrays {
-  f32: Float32Array<ArrayBuffer>;
-  i32: Int32Array<ArrayBuffer>;
-  i64: BigInt64Array<ArrayBuffer>;
-  u8: Uint8Array<ArrayBuffer>;
+  f32: Float32Array;
+  i32: Int32Array;
+  i64: BigInt64Array;
+  u8: Uint8Array;
 }
 
 type ArrayConstructors = {

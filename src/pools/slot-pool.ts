@@ -101,6 +101,8 @@ export class Lease<D extends Dtype = Dtype> {
    * @throws LeaseError when it was released before; the pool counts that and stays as it was.
    */
   release(): void {
+    // The core would tell a stale handle too, but only until its generation comes round again.
+    if (this.#view === undefined) this.#pool.refuseSecondRelease();
     this.#view = undefined;
     this.#pool.takeBack(this.#handle);
   }
@@ -158,6 +160,12 @@ export class SlotPool<D extends Dtype = Dtype> {
   /** @internal Called by {@link Lease.release}. */
   takeBack(handle: number): void {
     if (this.#core.exports.poolRelease(this.#pool, handle) === RELEASED) return;
+    throw new LeaseError(`pool "${this.name}": handle ${handle} is not leased; release each lease once`);
+  }
+
+  /** @internal Counts and reports a lease released twice. */
+  refuseSecondRelease(): never {
+    this.#core.exports.poolCountDoubleRelease(this.#pool);
     throw new LeaseError(`pool "${this.name}": buffer released twice; release each lease once`);
   }
 

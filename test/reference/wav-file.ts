@@ -31,6 +31,8 @@ export function wavFile(samples: ArrayLike<number>, spec: WavSpec = {}): Uint8Ar
     format.setUint16(16, 22, true);
     format.setUint16(18, bits, true);
     format.setUint16(24, tag, true);
+    for (const [i, byte] of [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113].entries())
+      format.setUint8(26 + i, byte);
   }
   const chunks = [
     ...(spec.before ?? []),

@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from "./errors.ts";
+
+/**
+ * Checks that options are an object, so that a misplaced argument is not silently taken for defaults.
+ *
+ * @throws InvalidArgumentError naming what was given.
+ */
+export function assertOptions(value: unknown, caller: string): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new InvalidArgumentError(`${caller}: options are ${describe(value)}; give an object`);
+}
+
+/** A value in a few words, for messages; never throws, whatever it is. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (value === null || typeof value !== "object") return String(value);
+  return `a ${value.constructor?.name ?? "plain object"}`;
+}
