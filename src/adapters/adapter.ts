@@ -22,6 +22,10 @@ export interface Adapter {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Directory of an installed npm package, looked up from the working directory, then from wavepool. */
   findPackage(name: string): string | undefined;
+  /** Resolves in a later task, so that timers, events and other requests get their turn in between. */
+  nextTask(): Promise<void>;
+  /** Whether two paths name the same existing file. */
+  sameFile(a: string, b: string): Promise<boolean>;
   /** Where downloaded models are kept, if the runtime has such a place. */
   readonly modelCache: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** Node, Deno and Bun: all three offer the node: modules used here. */
-import { access, readFile, writeFile } from "node:fs/promises";
+import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -8,9 +8,11 @@ import type { Adapter } from "./adapter.ts";
 
 /** Plain words for the error codes that a user meets. */
 const REASONS: Record<string, string> = {
-  ENOENT: "no such file; check the path",
+  ENOENT: "no such file or folder; check the path",
   EISDIR: "it is a directory; give a file",
   ENOTDIR: "a part of the path is not a directory; check the path",
+  ENAMETOOLONG: "the name is too long; shorten it",
+  ERR_FS_FILE_TOO_LARGE: "it holds more than 2 GiB; cut it first (ffmpeg -t 3600)",
   EACCES: "no permission; check the file's mode and owner",
   EPERM: "not permitted; check the file's mode and owner",
   ENOSPC: "the disk is full; free some space",
@@ -23,10 +25,9 @@ function errorCode(cause: unknown): string {
   return (cause as NodeJS.ErrnoException).code ?? "";
 }
 
-function fileError(verb: string, path: string, cause: unknown): FileError {
-  return new FileError(`cannot ${verb} ${path}: ${REASONS[errorCode(cause)] ?? (cause as Error).message}`, {
-    cause,
-  });
+function fileError(verb: "read" | "write", path: string, cause: unknown): FileError {
+  const reason = REASONS[errorCode(cause)] ?? `${(cause as Error).message}; check the path`;
+  return new FileError(`cannot ${verb} ${path === "" ? '""' : path}: ${reason}`, { cause });
 }
 
 function runtimeName(): string {
@@ -71,8 +72,13 @@ export const adapter: Adapter = {
   },
   async readFile(path) {
     try {
+      // A device such as /dev/zero has no end.
+      if ((await stat(path)).isCharacterDevice()) {
+        throw new FileError(`cannot read ${path}: it is a device; give a file`);
+      }
       return await readFile(path);
     } catch (cause) {
+      if (cause instanceof FileError) throw cause;
       throw fileError("read", path, cause);
     }
   },
@@ -84,5 +90,10 @@ export const adapter: Adapter = {
     }
   },
   findPackage,
+  nextTask: () => new Promise((resolve) => setImmediate(resolve)),
+  async sameFile(a, b) {
+    const [one, other] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+    return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
+  },
   modelCache: join(cacheDirectory(), "models"),
 };

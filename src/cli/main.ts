@@ -11,6 +11,8 @@ import { VERSION } from "./version.generated.ts";
 const EXIT_FAILURE = 1;
 const EXIT_USER_MISTAKE = 2;
 
+const debug = process.argv.includes("--debug");
+
 const program = new Command("wavepool")
   .description("Speech to text on pooled buffers: log-mel in Wasm SIMD, Whisper on onnxruntime-web")
   .version(VERSION)
@@ -47,22 +49,46 @@ program
 
 for (const command of program.commands) command.option("--debug", "print stack traces");
 
+/** A name with a line break or an escape sequence in it must not break the one line or the terminal. */
+function oneLine(message: string): string {
+  return message.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => JSON.stringify(c).slice(1, -1));
+}
+
 /** One clear line; the stack only on request. */
 function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help and version are thrown too, as successes; their text is out already.
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
-    if (error.code !== "commander.help") process.stderr.write(`wavepool: ${message}; see wavepool --help\n`);
+    const message = error.message
+      .replace(/^error: /, "")
+      .replace(/\.?\n/g, "; ")
+      .replace(/\.$/, "");
+    if (error.code !== "commander.help")
+      process.stderr.write(`wavepool: ${oneLine(message)}; see wavepool --help\n`);
     return EXIT_USER_MISTAKE;
   }
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`wavepool: ${message.split("\n")[0]}\n`);
-  if (process.argv.includes("--debug") && error instanceof Error) {
+  process.stderr.write(`wavepool: ${oneLine(message)}\n`);
+  if (debug && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
     if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack}\n`);
   }
   return error instanceof WavepoolError && error.kind === "input" ? EXIT_USER_MISTAKE : EXIT_FAILURE;
+}
+
+if (!debug) {
+  // Codecs report damage on the console as well as in their results; the user gets one line from us.
+  console.error = console.warn = console.log = () => undefined;
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has had enough, such as head, is no failure.
+    if (error.code === "EPIPE") process.exit(0);
+    if (stream === process.stdout)
+      process.stderr.write(`wavepool: cannot write to stdout: ${error.message}\n`);
+    process.exit(EXIT_FAILURE);
+  });
 }
 
 try {

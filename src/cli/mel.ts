@@ -1,12 +1,11 @@
 import { adapter } from "#adapter";
-import { decodeAudio } from "../audio/decode.ts";
 import { monoReader } from "../audio/resample.ts";
 import { createCore } from "../core/create-core.ts";
-import { InvalidArgumentError, WavepoolError } from "../core/errors.ts";
+import { InvalidArgumentError } from "../core/errors.ts";
 import { createLogMel } from "../features/log-mel.ts";
 import type { PresetName } from "../features/presets.ts";
 import { createSlotPool } from "../pools/slot-pool.ts";
-import { naming } from "./transcribe.ts";
+import { readSound } from "./read-sound.ts";
 
 export interface MelFlags {
   preset: PresetName;
@@ -16,23 +15,24 @@ export interface MelFlags {
 
 /** `wavepool mel FILE`: features to a file, their shape as one JSON line on stdout. */
 export async function melCommand(file: string, flags: MelFlags): Promise<void> {
-  try {
-    await writeMel(file, flags);
-  } catch (error) {
-    throw error instanceof WavepoolError ? naming(file, error) : error;
+  if (flags.out === "-") {
+    throw new InvalidArgumentError("--out is -, but stdout carries the line of JSON; give a file");
   }
-}
-
-async function writeMel(file: string, flags: MelFlags): Promise<void> {
-  const pcm = await decodeAudio(await adapter.readFile(file));
+  const pcm = await readSound(file);
+  if (await adapter.sameFile(file, flags.out)) {
+    throw new InvalidArgumentError(`--out ${flags.out} is the sound file itself; give another file`);
+  }
   const core = await createCore();
   const logMel = createLogMel(core, { preset: flags.preset, pad: flags.pad ?? false });
   const { sampleRate, maxSamples, maxFrames, mels, name } = logMel.preset;
   const reader = monoReader(pcm, sampleRate);
   if (reader.length > maxSamples) {
     throw new InvalidArgumentError(
-      `the clip lasts ${(reader.length / sampleRate).toFixed(2)} s; ${name} takes up to ${maxSamples / sampleRate} s: cut it (ffmpeg -t ${maxSamples / sampleRate})`,
+      `${file}: the clip has ${reader.length} samples at ${sampleRate} Hz; ${name} takes up to ${maxSamples} (${maxSamples / sampleRate} s): cut it (ffmpeg -t ${maxSamples / sampleRate})`,
     );
+  }
+  if (logMel.frames(reader.length) === 0) {
+    throw new InvalidArgumentError(`${file}: ${reader.length} samples make no frame; give --pad`);
   }
   const audioPool = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: 1 });
   const melPool = createSlotPool(core, { name: "mel", dtype: "f32", length: mels * maxFrames, slots: 1 });

@@ -1,9 +1,7 @@
-import { adapter } from "#adapter";
-import { decodeAudio } from "../audio/decode.ts";
-import { WavepoolError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/slot-pool.ts";
 import { createTranscriber, type Progress, type Transcription } from "../transcription/transcriber.ts";
 import { createProgressBar } from "./progress-bar.ts";
+import { readSound } from "./read-sound.ts";
 
 export interface TranscribeFlags {
   model: string;
@@ -18,10 +16,13 @@ export async function transcribeCommand(file: string, flags: TranscribeFlags): P
   try {
     // The file first: a wrong one should not wait for the model to load.
     const began = performance.now();
-    const audio = await decodeAudio(await adapter.readFile(file));
+    const audio = await readSound(file);
     const decoding = performance.now() - began;
-    bar.show("loading model", 0);
-    const transcriber = await createTranscriber({ model: flags.model, language: flags.language });
+    const transcriber = await createTranscriber({
+      model: flags.model,
+      language: flags.language,
+      onLoading: () => bar.show("loading model", 0),
+    });
     try {
       const result = await transcriber.transcribe(audio, {
         onProgress: (progress) => bar.show(label(progress), partDone(progress)),
@@ -33,8 +34,6 @@ export async function transcribeCommand(file: string, flags: TranscribeFlags): P
     } finally {
       await transcriber.dispose();
     }
-  } catch (error) {
-    throw error instanceof WavepoolError ? naming(file, error) : error;
   } finally {
     bar.clear();
   }
@@ -58,19 +57,12 @@ export function partDone({ stage, seconds, duration, tokens }: Progress): number
   return (seconds + window * inWindow) / duration;
 }
 
-/** Errors about a file's contents do not know its name; the user does. */
-export function naming(file: string, error: WavepoolError): WavepoolError {
-  if (
-    error.code === "audio-format" ||
-    error.code === "non-finite-samples" ||
-    error.code === "invalid-argument"
-  ) {
-    return new WavepoolError(error.code, error.kind, `${file}: ${error.message}`, { cause: error });
-  }
-  return error;
-}
-
 function print(result: Transcription, pools: PoolStatistics[], flags: TranscribeFlags): void {
+  if (result.truncated) {
+    process.stderr.write(
+      "wavepool: the decoder ran into its length limit; the text may be cut or repeat itself\n",
+    );
+  }
   if (flags.format === "json") {
     process.stdout.write(
       `${JSON.stringify(flags.stats ? { ...result, pools } : withoutTimes(result), null, 2)}\n`,

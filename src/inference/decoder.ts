@@ -1,8 +1,10 @@
-import * as ort from "onnxruntime-web";
+import { adapter } from "#adapter";
+import * as ort from "#onnxruntime";
 import type { Core } from "../core/create-core.ts";
 import { ModelFormatError } from "../core/errors.ts";
 import { createSlotPool, type SlotPool } from "../pools/slot-pool.ts";
 import { createSession, runSession } from "./session.ts";
+import { createTokenChooser } from "./token-chooser.ts";
 import type { WhisperConfig } from "./whisper-config.ts";
 import type { WhisperTokenizer } from "./whisper-tokenizer.ts";
 
@@ -15,15 +17,22 @@ export interface DecodeOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface Decoding {
+  /** Tokens after the prompt, end of text left out. */
+  tokens: number[];
+  /** Whether the length limit ended it, rather than the end of text. */
+  truncated: boolean;
+}
+
 /** Whisper's decoder with its KV cache. */
 export interface Decoder {
   /**
    * Decodes greedily until end of text or the length limit.
    *
    * @param hiddenState the encoder's last hidden state
-   * @returns the tokens after the prompt, end of text left out.
+   * @throws InferenceError when onnxruntime-web fails; the signal's reason when it is aborted.
    */
-  decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<number[]>;
+  decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<Decoding>;
   dispose(): Promise<void>;
 }
 
@@ -49,14 +58,6 @@ export async function loadDecoder(
   config: WhisperConfig,
   tokenizer: WhisperTokenizer,
 ): Promise<Decoder> {
-  const session = await createSession(path);
-  const caches = session.inputNames.filter((name) => name.startsWith("past_key_values."));
-  if (!session.inputNames.includes("use_cache_branch") || caches.length !== 4 * config.decoderLayers) {
-    await session.release();
-    throw new ModelFormatError(
-      `${path} is no merged Whisper decoder: it has ${caches.length} caches; check the model`,
-    );
-  }
   const pools: InputPools = {
     tokens: createSlotPool(core, {
       name: "decoder_tokens",
@@ -72,9 +73,17 @@ export async function loadDecoder(
       slots: DECODES,
     }),
   };
-  const choose = tokenChooser(config, tokenizer);
+  const session = await createSession(path);
+  const caches = session.inputNames.filter((name) => name.startsWith("past_key_values."));
+  if (!session.inputNames.includes("use_cache_branch") || caches.length !== 4 * config.decoderLayers) {
+    await session.release();
+    throw new ModelFormatError(
+      `${path} is no merged Whisper decoder: it has ${caches.length} caches; check that all files are of one model`,
+    );
+  }
+  const choose = createTokenChooser(config, tokenizer.noTimestamps);
 
-  async function decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<number[]> {
+  async function decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<Decoding> {
     using tokens = pools.tokens.acquire();
     using flag = pools.flags.acquire();
     using state = pools.states.acquire();
@@ -99,10 +108,11 @@ export async function loadDecoder(
     // OpenAI's limit: half the context is left to the previous text.
     const limit = Math.min(config.maxTokens / 2, config.maxTokens - prompt.length);
     while (decoded.length < limit) {
+      await adapter.nextTask();
       signal?.throwIfAborted();
       const outputs = await runSession(session, "decoder", feeds, fetches);
       const token = choose(outputs.logits!, decoded.length === 0);
-      if (token === tokenizer.endOfText) break;
+      if (token === tokenizer.endOfText) return { tokens: decoded, truncated: false };
       decoded.push(token);
       onToken?.(decoded.length);
       if (decoded.length === 1) {
@@ -117,7 +127,7 @@ export async function loadDecoder(
       tokens.view[0] = BigInt(token);
       for (const name of caches) feeds[name] = outputs[presentName(name)] ?? feeds[name]!;
     }
-    return decoded;
+    return { tokens: decoded, truncated: true };
   }
 
   return { decode, dispose: () => session.release() };
@@ -125,29 +135,4 @@ export async function loadDecoder(
 
 function presentName(past: string): string {
   return past.replace("past_key_values", "present");
-}
-
-/** Greedy choice over the last row of logits, with suppressed tokens and timestamps left out. */
-function tokenChooser(config: WhisperConfig, tokenizer: WhisperTokenizer) {
-  const allowed = new Uint8Array(config.vocabularySize).fill(1);
-  for (const id of config.suppress) allowed[id] = 0;
-  allowed.fill(0, tokenizer.noTimestamps);
-  const allowedFirst = allowed.slice();
-  for (const id of config.suppressFirst) allowedFirst[id] = 0;
-
-  return (logits: ort.Tensor, first: boolean): number => {
-    const data = logits.data as Float32Array;
-    const row = data.length - config.vocabularySize;
-    const mask = first ? allowedFirst : allowed;
-    let best = tokenizer.endOfText;
-    let bestLogit = Number.NEGATIVE_INFINITY;
-    for (let id = 0; id < mask.length; id++) {
-      const logit = data[row + id]!;
-      if (mask[id] === 1 && logit > bestLogit) {
-        best = id;
-        bestLogit = logit;
-      }
-    }
-    return best;
-  };
 }

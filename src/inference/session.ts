@@ -1,6 +1,6 @@
-import * as ort from "onnxruntime-web";
 import { adapter } from "#adapter";
-import { InferenceError, ModelFormatError } from "../core/errors.ts";
+import * as ort from "#onnxruntime";
+import { InferenceError, ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 
 /** More threads than this slow Whisper's small matrices down. */
 const MAX_THREADS = 8;
@@ -12,22 +12,39 @@ export const inferenceThreads = Math.min(MAX_THREADS, adapter.cores);
 export const executionProvider = "wasm";
 
 /**
+ * Tells onnxruntime-web where its own .wasm and .mjs files lie, for the whole realm.
+ *
+ * @param prefix URL or directory that ends in a slash
+ */
+export function setRuntimeFiles(prefix: string): void {
+  ort.env.wasm.wasmPaths = prefix;
+}
+
+/**
  * Loads an ONNX file into onnxruntime-web on its Wasm provider.
  *
  * @throws FileError when the file cannot be read.
  * @throws ModelFormatError when onnxruntime-web refuses it.
+ * @throws UnsupportedRuntimeError when onnxruntime-web itself does not start.
  */
 export async function createSession(path: string): Promise<ort.InferenceSession> {
   const bytes = await adapter.readFile(path);
   ort.env.wasm.numThreads = inferenceThreads;
-  ort.env.logLevel = "error";
+  // Its own log lines would stand beside our errors, which carry the same message.
+  ort.env.logLevel = "fatal";
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [executionProvider],
       graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     });
   } catch (cause) {
+    if (reason(cause).startsWith("no available backend")) {
+      throw new UnsupportedRuntimeError(
+        `onnxruntime-web does not start (${reason(cause)}); serve the files of onnxruntime-web/dist and give their URL as runtimeFiles`,
+        { cause },
+      );
+    }
     throw new ModelFormatError(`${path} does not load (${reason(cause)}); fetch the model again`, { cause });
   }
 }
@@ -46,7 +63,10 @@ export async function runSession(
   try {
     return (await session.run(feeds, fetches)) as Record<string, ort.Tensor>;
   } catch (cause) {
-    throw new InferenceError(`the ${graph} failed (${reason(cause)})`, { cause });
+    throw new InferenceError(
+      `the ${graph} failed (${reason(cause)}); check that all files are of one model`,
+      { cause },
+    );
   }
 }
 

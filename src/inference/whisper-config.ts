@@ -15,22 +15,41 @@ export interface WhisperConfig {
   vocabularySize: number;
   /** Longest token sequence of the decoder, prompt included. */
   maxTokens: number;
+  /** Ids of the tokens that begin and end a text. */
+  startToken: number;
+  endToken: number;
   /** Tokens never produced, and those not produced first. */
   suppress: readonly number[];
   suppressFirst: readonly number[];
 }
 
-/** Parses a JSON file of a model. */
+/**
+ * Parses a JSON file of a model.
+ *
+ * @throws ModelFormatError when it is no JSON object.
+ */
 export async function readJson(path: string): Promise<Record<string, unknown>> {
   const text = new TextDecoder().decode(await adapter.readFile(path));
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new ModelFormatError(`${path} is no JSON (${(cause as Error).message}); fetch the model again`, {
       cause,
     });
   }
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new ModelFormatError(`${path} holds no JSON object; fetch the model again`);
 }
+
+/** What Whisper's front end always is; a model that was trained otherwise would hear noise. */
+const FRONT_END = { sampling_rate: 16000, n_fft: 400, hop_length: 160 };
+/** Far above every published model; beyond it a file is broken. */
+const MAX_VOCABULARY = 1_000_000;
+const MAX_WIDTH = 65_536;
+const MIN_TOKENS = 32;
+const MAX_TOKENS = 65_536;
 
 /**
  * Reads config.json, generation_config.json and preprocessor_config.json of a Whisper export.
@@ -47,11 +66,11 @@ export async function readWhisperConfig(files: ModelFiles): Promise<WhisperConfi
       `${files.config}: model_type is ${JSON.stringify(config.model_type)}; wavepool runs "whisper"`,
     );
   }
-  const number = (source: Record<string, unknown>, path: string, key: string): number => {
+  const number = (key: string, least: number, most: number, path = files.config, source = config): number => {
     const value = source[key];
-    if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
     throw new ModelFormatError(
-      `${path}: ${key} is ${JSON.stringify(value)}, not a positive integer; fetch the model again`,
+      `${path}: ${key} is ${JSON.stringify(value)}, not an integer from ${least} to ${most}; fetch the model again`,
     );
   };
   const tokens = (key: string): readonly number[] => {
@@ -61,20 +80,36 @@ export async function readWhisperConfig(files: ModelFiles): Promise<WhisperConfi
       `${files.generationConfig ?? files.config}: ${key} is no list of token ids; fetch the model again`,
     );
   };
-  const mels = number(preprocessor, files.preprocessorConfig, "feature_size");
+  for (const [key, expected] of Object.entries(FRONT_END)) {
+    if (preprocessor[key] !== undefined && preprocessor[key] !== expected) {
+      throw new ModelFormatError(
+        `${files.preprocessorConfig}: ${key} is ${JSON.stringify(preprocessor[key])}; wavepool computes ${expected}`,
+      );
+    }
+  }
+  const mels = number("feature_size", 1, 1000, files.preprocessorConfig, preprocessor);
   if (mels !== 80 && mels !== 128) {
     throw new ModelFormatError(
       `${files.preprocessorConfig}: feature_size is ${mels}; wavepool computes 80 or 128 mels`,
     );
   }
+  const width = number("d_model", 1, MAX_WIDTH);
+  const decoderHeads = number("decoder_attention_heads", 1, width);
+  if (width % decoderHeads !== 0) {
+    throw new ModelFormatError(
+      `${files.config}: d_model ${width} does not divide into ${decoderHeads} decoder_attention_heads; fetch the model again`,
+    );
+  }
   return {
     preset: `whisper-${mels}`,
     mels,
-    width: number(config, files.config, "d_model"),
-    decoderLayers: number(config, files.config, "decoder_layers"),
-    decoderHeads: number(config, files.config, "decoder_attention_heads"),
-    vocabularySize: number(config, files.config, "vocab_size"),
-    maxTokens: number(config, files.config, "max_target_positions"),
+    width,
+    decoderLayers: number("decoder_layers", 1, 1000),
+    decoderHeads,
+    vocabularySize: number("vocab_size", 1, MAX_VOCABULARY),
+    maxTokens: number("max_target_positions", MIN_TOKENS, MAX_TOKENS),
+    startToken: number("decoder_start_token_id", 0, MAX_VOCABULARY),
+    endToken: number("eos_token_id", 0, MAX_VOCABULARY),
     suppress: tokens("suppress_tokens"),
     suppressFirst: tokens("begin_suppress_tokens"),
   };

@@ -1,7 +1,8 @@
 import { Tokenizer } from "@huggingface/tokenizers";
+import { describe } from "../core/arguments.ts";
 import { ModelFormatError, UnknownLanguageError } from "../core/errors.ts";
 import type { ModelFiles } from "./model-files.ts";
-import { readJson } from "./whisper-config.ts";
+import { readJson, type WhisperConfig } from "./whisper-config.ts";
 
 /** Whisper's vocabulary: the prompts it understands and the way from tokens to text. */
 export interface WhisperTokenizer {
@@ -17,7 +18,11 @@ export interface WhisperTokenizer {
    * @throws UnknownLanguageError when the model does not know the code.
    */
   prompt(language: string): number[];
-  /** Text of a token sequence, special tokens left out, trimmed. */
+  /**
+   * Text of a token sequence, special tokens left out, trimmed.
+   *
+   * @throws ModelFormatError for a token that the vocabulary does not have.
+   */
   decode(tokens: number[]): string;
 }
 
@@ -27,7 +32,7 @@ export interface WhisperTokenizer {
  *
  * @throws ModelFormatError when a file is broken or a special token is missing.
  */
-export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer> {
+export async function loadTokenizer(files: ModelFiles, config: WhisperConfig): Promise<WhisperTokenizer> {
   const tokenizer = await parse(files);
   const id = (token: string): number => {
     const found = tokenizer.token_to_id(token);
@@ -39,6 +44,11 @@ export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer
   const start = id("<|startoftranscript|>");
   const endOfText = id("<|endoftext|>");
   const noTimestamps = id("<|notimestamps|>");
+  if (start !== config.startToken || endOfText !== config.endToken) {
+    throw new ModelFormatError(
+      `${files.tokenizer} starts and ends a text with tokens ${start} and ${endOfText}, ${files.config} with ${config.startToken} and ${config.endToken}; check that all files are of one model`,
+    );
+  }
   const transcribe = tokenizer.token_to_id("<|transcribe|>");
   // Language tokens lie between the start token and the task tokens; English-only models lack German.
   const multilingual = tokenizer.token_to_id("<|de|>") !== undefined && transcribe !== undefined;
@@ -52,13 +62,23 @@ export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer
   const languages = multilingual ? [...languageIds.keys()].sort() : ["en"];
 
   function prompt(language: string): number[] {
-    const code = language.toLowerCase();
+    const code = typeof language === "string" ? language.toLowerCase() : "";
     if (!languages.includes(code)) {
       throw new UnknownLanguageError(
-        `unknown language code "${language}"; give one of ${languages.join(", ")}`,
+        `unknown language code ${describe(language)}; give one of ${languages.join(", ")}`,
       );
     }
     return multilingual ? [start, languageIds.get(code)!, transcribe, noTimestamps] : [start, noTimestamps];
+  }
+
+  function decode(tokens: number[]): string {
+    const stranger = tokens.find((token) => tokenizer.id_to_token(token) === undefined);
+    if (stranger !== undefined) {
+      throw new ModelFormatError(
+        `${files.tokenizer} has no token ${stranger}, which the decoder chose; check that all files are of one model`,
+      );
+    }
+    return tokens.length === 0 ? "" : tokenizer.decode(tokens, { skip_special_tokens: true }).trim();
   }
 
   return {
@@ -66,8 +86,7 @@ export async function loadTokenizer(files: ModelFiles): Promise<WhisperTokenizer
     noTimestamps,
     languages,
     prompt,
-    decode: (tokens) =>
-      tokens.length === 0 ? "" : tokenizer.decode(tokens, { skip_special_tokens: true }).trim(),
+    decode,
   };
 }
 

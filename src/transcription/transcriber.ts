@@ -1,34 +1,51 @@
+import { adapter } from "#adapter";
 import { decodeAudio } from "../audio/decode.ts";
-import { duration, type PcmAudio } from "../audio/pcm.ts";
+import { assertPcm, duration, type PcmAudio } from "../audio/pcm.ts";
 import { type MonoReader, monoReader } from "../audio/resample.ts";
+import { assertOptions } from "../core/arguments.ts";
 import { type Core, type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { createLogMel, type LogMel } from "../features/log-mel.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../inference/model-files.ts";
+import { setRuntimeFiles } from "../inference/session.ts";
 import { readWhisperConfig } from "../inference/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../inference/whisper-tokenizer.ts";
 import { createSlotPool, type PoolStatistics, poolStatistics, type SlotPool } from "../pools/slot-pool.ts";
 import { quietestCut } from "./windows.ts";
 
 const DEFAULT_LANGUAGE = "en";
+/** Value of every mel of a window of zeros: (log10(1e-10) + 4) / 4. */
+const SILENCE = -1.5;
 /** Buffers in the audio and mel pools: one clip at work, one that is being prepared. */
 const CLIPS = 2;
 
+/** How to make a transcriber; `memoryBytes` is the size of its core. */
 export interface TranscriberOptions extends CoreOptions {
   /** "tiny", "base", or a directory (in browsers a URL) in Hugging Face's ONNX layout. Default "base". */
   model?: string;
   /** Language of calls that name none, as a code such as "en" or "de". Default "en". */
   language?: string;
+  /**
+   * Where onnxruntime-web's own .wasm and .mjs files lie: a URL that ends in a slash. By default it looks
+   * beside the bundle in browsers and in the installed package elsewhere. Holds for the whole realm.
+   */
+  runtimeFiles?: string;
+  /** Called once the model's files are found and read, before its weights load, which takes seconds. */
+  onLoading?: () => void;
 }
 
+/** How to transcribe one clip. */
 export interface TranscribeOptions {
   /** Language spoken, as a code such as "en" or "de"; the transcriber's own by default. */
   language?: string;
   /** Called as the work goes on. */
   onProgress?: (progress: Progress) => void;
-  /** Stops the work before the next decoding step; `transcribe` then rejects with the signal's reason. */
+  /**
+   * Stops the work before the next decoding step, or takes the call out of the queue at once; `transcribe`
+   * then rejects with the signal's reason.
+   */
   signal?: AbortSignal;
 }
 
@@ -45,15 +62,22 @@ export interface Progress {
 
 /** Time spent in each stage, in milliseconds. */
 export interface StageTimes {
+  /** Decoding the file, mixing down and resampling. */
   audio: number;
+  /** Log-mel spectrogram. */
   mel: number;
+  /** Encoder. */
   encoder: number;
+  /** Decoder and tokenizer. */
   decoder: number;
+  /** From the first to the last of them, waiting for other calls left out. */
   total: number;
 }
 
+/** What was said. */
 export interface Transcription {
   text: string;
+  /** Language code that the decoder was told. */
   language: string;
   /** Name or directory of the model. */
   model: string;
@@ -61,27 +85,34 @@ export interface Transcription {
   duration: number;
   /** Windows of up to 30 s that the clip was cut into. */
   windows: number;
+  /** Whether a window ended at the decoder's length limit: its text may be cut or repeat itself. */
+  truncated: boolean;
   times: StageTimes;
 }
 
 /** A loaded Whisper model with its pools. Create it with {@link createTranscriber}. */
 export interface Transcriber {
+  /** The model's files and where they were found. */
   readonly model: ModelFiles;
+  /** The core that holds the transcriber's buffers. */
   readonly core: Core;
   /** Language codes that the model knows. */
   readonly languages: readonly string[];
   /**
    * Turns sound into text. Calls that overlap run one after another.
    *
-   * @param audio the bytes of a sound file, or decoded sound of any rate and channel count
+   * @param audio the bytes of a sound file, or decoded sound of 1 to 384 kHz and 1 to 8 channels; it must
+   * stay as it is until the call is done
+   * @throws InvalidArgumentError when it is neither, or the transcriber was disposed of.
    * @throws AudioFormatError when the bytes are no sound that wavepool knows.
    * @throws NonFiniteSamplesError when a sample is NaN or infinite.
    * @throws UnknownLanguageError when the model does not know the language.
+   * @throws InferenceError when onnxruntime-web fails; the signal's reason when it is aborted.
    */
-  transcribe(audio: Uint8Array | PcmAudio, options?: TranscribeOptions): Promise<Transcription>;
+  transcribe(audio: Uint8Array | ArrayBuffer | PcmAudio, options?: TranscribeOptions): Promise<Transcription>;
   /** Statistics of every pool, in order of creation. */
   stats(): PoolStatistics[];
-  /** Releases the model; later calls reject. */
+  /** Releases the model once the calls at work are done; later calls reject. */
   dispose(): Promise<void>;
 }
 
@@ -101,40 +132,60 @@ interface Pipeline {
  * @throws ModelFormatError when a file of it is broken.
  * @throws UnknownLanguageError when the model does not know `language`; the weights are not loaded then.
  * @throws CoreMemoryError when `memoryBytes` is too small for the buffers.
+ * @throws UnsupportedRuntimeError when the runtime lacks Wasm SIMD or cannot start onnxruntime-web.
+ * @throws InvalidArgumentError, FileError for options out of range and files that cannot be read.
  */
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
+  assertOptions(options, "createTranscriber");
   const model = await findModel(options.model ?? DEFAULT_MODEL);
   const core = await createCore(options);
-  const language = options.language ?? DEFAULT_LANGUAGE;
-  const pipeline = await loadPipeline(core, model, language);
+  if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
+  const pipeline = await loadPipeline(core, model, options);
+  const defaultLanguage = options.language ?? DEFAULT_LANGUAGE;
   let queue: Promise<unknown> = Promise.resolve();
-  let disposed = false;
+  let disposing: Promise<void> | undefined;
 
   return {
     model,
     core,
     languages: pipeline.tokenizer.languages,
     async transcribe(audio, options = {}) {
-      if (disposed) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
-      const result = queue.then(() => transcribe(pipeline, model.name, audio, { language, ...options }));
+      if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
+      assertOptions(options, "transcribe");
+      const sound = audio instanceof ArrayBuffer ? new Uint8Array(audio) : audio;
+      if (!(sound instanceof Uint8Array)) assertPcm(sound);
+      const language = options.language ?? defaultLanguage;
+      pipeline.tokenizer.prompt(language);
+      options.signal?.throwIfAborted();
+      const result = queue.then(() => transcribe(pipeline, model.name, sound, { ...options, language }));
       // A failed call must not stop the calls behind it; its own caller gets the error.
       queue = result.catch(() => undefined);
-      return result;
+      return orAborted(result, options.signal);
     },
     stats: () => poolStatistics(core),
-    async dispose() {
-      if (disposed) return;
-      disposed = true;
-      await queue;
-      await Promise.all([pipeline.encoder.dispose(), pipeline.decoder.dispose()]);
+    dispose() {
+      disposing ??= queue.then(async () => {
+        await Promise.all([pipeline.encoder.dispose(), pipeline.decoder.dispose()]);
+      });
+      return disposing;
     },
   };
 }
 
-async function loadPipeline(core: Core, model: ModelFiles, language: string): Promise<Pipeline> {
+/** Rejects as soon as the signal is aborted, even while the call waits for others. */
+function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return result;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+async function loadPipeline(core: Core, model: ModelFiles, options: TranscriberOptions): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
-  const tokenizer = await loadTokenizer(model);
-  tokenizer.prompt(language); // a wrong code is told before the seconds that the weights take
+  const tokenizer = await loadTokenizer(model, config);
+  tokenizer.prompt(options.language ?? DEFAULT_LANGUAGE); // a wrong code is told before the weights load
   const logMel = createLogMel(core, { preset: config.preset });
   const { maxSamples, maxFrames } = logMel.preset;
   const audio = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: CLIPS });
@@ -144,7 +195,8 @@ async function loadPipeline(core: Core, model: ModelFiles, language: string): Pr
     length: config.mels * maxFrames,
     slots: CLIPS,
   });
-  const encoder = await loadEncoder(model.encoder);
+  options.onLoading?.();
+  const encoder = await loadEncoder(model.encoder, config.mels);
   try {
     const decoder = await loadDecoder(core, model.decoder, config, tokenizer);
     return { audio, mel, logMel, tokenizer, encoder, decoder };
@@ -177,7 +229,10 @@ async function transcribe(
   const texts: string[] = [];
   let windows = 0;
   let start = 0;
+  let truncated = false;
   while (start < reader.length) {
+    // The sessions block this thread: timers and other events get their turn in between.
+    await adapter.nextTask();
     signal?.throwIfAborted();
     const progress: Progress = {
       stage: "audio",
@@ -188,19 +243,24 @@ async function transcribe(
     const report = (stage: Progress["stage"], tokens = 0) => onProgress?.({ ...progress, stage, tokens });
     report("audio");
     using mel = pipeline.mel.acquire();
-    start += fillFeatures(pipeline, reader, start, mel.view, lap, () => report("mel"));
+    const { count, silent } = fillFeatures(pipeline, reader, start, mel.view, lap, () => report("mel"));
+    start += count;
     windows++;
+    if (silent) continue; // nothing to hear, and Whisper would make words up
     report("encoder");
-    const hiddenState = await pipeline.encoder.encode(mel.view, pipeline.logMel.preset.mels);
+    await adapter.nextTask();
+    signal?.throwIfAborted();
+    const hiddenState = await pipeline.encoder.encode(mel.view);
     lap("encoder");
     report("decoder");
-    const tokens = await pipeline.decoder.decode(hiddenState, {
+    const decoding = await pipeline.decoder.decode(hiddenState, {
       prompt,
       signal,
       onToken: (count) => report("decoder", count),
     });
+    texts.push(pipeline.tokenizer.decode(decoding.tokens));
+    truncated ||= decoding.truncated;
     lap("decoder");
-    texts.push(pipeline.tokenizer.decode(tokens));
   }
   times.total = performance.now() - began;
   return {
@@ -209,11 +269,12 @@ async function transcribe(
     model,
     duration: duration(pcm),
     windows,
+    truncated,
     times,
   };
 }
 
-/** Reads the next window into a pooled audio buffer and its log-mel into `mel`. Returns the samples used. */
+/** Reads the next window into a pooled audio buffer and its log-mel into `mel`: the samples used, and whether it is silent. */
 function fillFeatures(
   { audio, logMel }: Pipeline,
   reader: MonoReader,
@@ -221,7 +282,7 @@ function fillFeatures(
   mel: Float32Array,
   lap: (stage: "audio" | "mel") => void,
   beforeMel: () => void,
-): number {
+): { count: number; silent: boolean } {
   using samples = audio.acquire();
   const { view } = samples;
   const left = reader.length - start;
@@ -231,5 +292,6 @@ function fillFeatures(
   beforeMel();
   logMel.compute(view, mel, count);
   lap("mel");
-  return count;
+  // Silence is -1.5 to the last bit in every mel; any sound raises at least the greatest of them.
+  return { count, silent: mel.every((x) => x === SILENCE) };
 }

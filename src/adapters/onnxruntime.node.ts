@@ -1,0 +1,2 @@
+/** The entry with threads outside browsers. */
+export * from "onnxruntime-web";
