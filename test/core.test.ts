@@ -20,6 +20,18 @@ describe("createCore", () => {
     await expect(createCore({ memoryBytes })).rejects.toThrow(String(memoryBytes));
   });
 
+  it("lays its memory out once, for others to recognise", async () => {
+    const core = await createCore({ memoryBytes: 262_144 });
+    expect(core.exports.attach()).toBe(262_144);
+    expect(core.exports.initialize(262_144)).toBe(0);
+    new Uint32Array(core.buffer, 0, 1).fill(0x1234);
+    expect(core.exports.attach()).toBe(0);
+  });
+
+  it("refuses options that are none", async () => {
+    await expect(createCore(64 as never)).rejects.toThrow(/createCore: options are 64; give an object/);
+  });
+
   it("keeps cores apart", async () => {
     const [a, b] = await Promise.all([createCore(), createCore()]);
     using x = createSlotPool(a, { name: "x", dtype: "f32", length: 4, slots: 1 }).acquire();

@@ -18,6 +18,7 @@ import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts"
 const FULL = 480000;
 const SPEECH_LIMIT = 3e-5;
 const NOISE_LIMIT = 1e-5;
+const SHORT_LIMIT = 5e-5;
 /**
  * Full-scale sweeps drive float32 to its limit: 80 dB below the peak a bin is a few roundings wide, and
  * with 128 mels many filters hold a single bin. torch's float32 result is this far from its float64 one:
@@ -129,6 +130,42 @@ describe.each([80, 128] as const)("Whisper log-mel of %i mels against the float6
   );
 });
 
+describe("the edges of a clip", () => {
+  it("are right for every remainder of its length, padded and at its own length", () => {
+    // Steps of 37 meet every place of the end in a frame and every number of frames in a group.
+    for (let length = 160; length < 1700; length += 37) {
+      const samples = whiteNoise(length, SEED + length);
+      const message = `seed ${SEED + length}, ${length} samples`;
+      const padded = maxError(compute(samples, 80, true), referenceLogMel(samples, 80, FULL));
+      const natural = maxError(compute(samples, 80, false), referenceLogMel(samples, 80));
+      // Looser than above: a reflected frame is symmetric, and its spectrum crosses zero often.
+      expect(padded, message).toBeLessThanOrEqual(SHORT_LIMIT);
+      expect(natural, message).toBeLessThanOrEqual(SHORT_LIMIT);
+    }
+  });
+
+  it("computes the frames that touch a sample and no others", () => {
+    for (const count of [1, 159, 160, 340, 500, 12345, 479_999]) {
+      let touched = 0;
+      for (let t = 0; t < 3000; t++) if (t * 160 - 200 < count) touched++;
+      expect(core.exports.logMelActiveFrames(count, 3000), `${count} samples`).toBe(touched);
+    }
+  });
+
+  it.each([1, 2, 3])(
+    "keep a loud end under no frame from raising the floor (%i frames in the last group)",
+    (left) => {
+      // The last samples lie under the dropped frame alone: loud there, the maximum must not follow.
+      const length = (4 + left) * 160 + 155;
+      const samples = whiteNoise(length, SEED).map((x) => x * 1e-4);
+      samples.fill(1, (4 + left - 1) * 160 + 200);
+      expect(maxError(compute(samples, 80, false), referenceLogMel(samples, 80))).toBeLessThanOrEqual(
+        SHORT_LIMIT,
+      );
+    },
+  );
+});
+
 describe("compute", () => {
   it("gives the same bits for samples in the core and elsewhere", () => {
     const samples = whiteNoise(50000, SEED);
@@ -168,6 +205,16 @@ describe("compute", () => {
     expect(run).toThrow(NonFiniteSamplesError);
     expect(run).toThrow(/2 of 16000 samples are NaN or infinite, the first at index 5000/);
   });
+
+  it.each([319, 12445])(
+    "reports a bad last sample of %i, though no frame without padding covers it",
+    (length) => {
+      const samples = whiteNoise(length, SEED);
+      samples[length - 1] = Number.POSITIVE_INFINITY;
+      using out = mel.acquire();
+      expect(() => kernel(80, false).compute(samples, out.view)).toThrow(/1 of \d+ samples/);
+    },
+  );
 
   it("reports samples whose power overflows", () => {
     using out = mel.acquire();

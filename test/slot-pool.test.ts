@@ -71,6 +71,18 @@ describe("a slot pool", () => {
     expect(pool.stats()).toMatchObject({ inUse: 0, releases: 2, available: 2 });
   });
 
+  it("detects a second release however often the slot was leased since", () => {
+    const pool = createSlotPool(core, { name: "p", dtype: "u8", length: 1, slots: 1 });
+    const stale = pool.acquire();
+    stale.release();
+    // After 2^18 tenancies the slot's generation is the stale lease's again.
+    for (let i = 0; i < 2 ** 18 - 1; i++) pool.acquire().release();
+    const live = pool.acquire();
+    expect(() => stale.release()).toThrow(/pool "p": buffer released twice/);
+    expect(pool.stats()).toMatchObject({ inUse: 1, doubleReleases: 1 });
+    live.release();
+  });
+
   it("refuses a view after release", () => {
     const pool = createSlotPool(core, { name: "gone", dtype: "u8", length: 1, slots: 1 });
     const lease = pool.acquire();
@@ -95,6 +107,7 @@ describe("a slot pool", () => {
   it("counts a handle that it never gave out", () => {
     const pool = createSlotPool(core, { name: "p", dtype: "u8", length: 1, slots: 1 });
     expect(() => pool.takeBack(77)).toThrow(LeaseError);
+    expect(() => pool.takeBack(Number.NaN)).toThrow(LeaseError);
     expect(pool.stats()).toMatchObject({ foreignReleases: 1, inUse: 0, available: 1 });
   });
 
@@ -152,6 +165,8 @@ describe("createSlotPool", () => {
     [{ slots: 4097 }, /slots is 4097/],
     [{ name: "" }, /pool name is ""/],
     [{ dtype: "f16" as "f32" }, /dtype is "f16"/],
+    [{ dtype: 10n as unknown as "f32" }, /dtype is 10/],
+    [{ length: "10" as unknown as number }, /length is "10"/],
   ])("refuses %o", (wrong, message) => {
     const before = core.freeBytes();
     const create = () => createSlotPool(core, { ...fine, ...wrong });
@@ -159,6 +174,15 @@ describe("createSlotPool", () => {
     expect(create).toThrow(message);
     expect(core.freeBytes()).toBe(before);
     expect(poolStatistics(core)).toEqual([]);
+  });
+
+  it("refuses a pool past the core's directory, naming the limit", () => {
+    for (let i = 0; i < 64; i++) createSlotPool(core, { ...fine, name: `p${i}` });
+    expect(() => createSlotPool(core, fine)).toThrow(/pool "p": the core has 64 pools already/);
+  });
+
+  it("refuses options that are none", () => {
+    expect(() => createSlotPool(core, undefined as never)).toThrow(InvalidArgumentError);
   });
 
   it("refuses a name that is taken", () => {

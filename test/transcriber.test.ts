@@ -38,6 +38,15 @@ afterEach(() => {
   }
 });
 
+/** The error of a creation that must fail; a transcriber that is created all the same is too big to be printed. */
+async function failure(begun: Promise<Transcriber>): Promise<Error> {
+  const outcome = await begun.then(
+    () => new Error("created all the same"),
+    (error: Error) => error,
+  );
+  return outcome;
+}
+
 function samplesOf(wav: Uint8Array): Float32Array {
   return readWav(wav).channels[0]!;
 }
@@ -71,15 +80,24 @@ describe("createTranscriber", () => {
   });
 
   it("refuses an unknown language before it loads the weights", async () => {
-    const begun = createTranscriber({ model: "tiny", language: "xx" });
-    await expect(begun).rejects.toThrow(UnknownLanguageError);
-    await expect(begun).rejects.toThrow(/unknown language code "xx"; the model knows af, am, ar/);
+    const error = await failure(createTranscriber({ model: "tiny", language: "xx" }));
+    expect(error).toBeInstanceOf(UnknownLanguageError);
+    expect(error.message).toMatch(/unknown language code "xx"; give one of af, am, ar/);
+  });
+
+  it.each([
+    ["tiny", /options are "tiny"; give an object/],
+    [{ model: 5 }, /model is 5; give tiny, base or a directory/],
+    [{ model: "" }, /model is ""/],
+    [{ model: "tiny", language: 5 }, /unknown language code 5/],
+  ])("refuses %o", async (options, message) => {
+    expect((await failure(createTranscriber(options as object))).message).toMatch(message);
   });
 
   it("refuses a memory that its buffers do not fit", async () => {
-    const begun = createTranscriber({ model: "tiny", memoryBytes: 2 ** 21 });
-    await expect(begun).rejects.toThrow(CoreMemoryError);
-    await expect(begun).rejects.toThrow(/pool "audio" needs 3840000 bytes/);
+    const error = await failure(createTranscriber({ model: "tiny", memoryBytes: 2 ** 21 }));
+    expect(error).toBeInstanceOf(CoreMemoryError);
+    expect(error.message).toMatch(/pool "audio" needs 3840000 bytes/);
   });
 });
 
@@ -122,6 +140,44 @@ describe("transcribe", () => {
     expect(tokens).toBe(3);
   });
 
+  it("lets timers abort it, and lets them run at all", async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    await transcriber.transcribe(sample);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(5);
+    const running = transcriber.transcribe(sample, { signal: AbortSignal.timeout(50) });
+    await expect(running).rejects.toThrow(/timeout/);
+  });
+
+  it("rejects a call that waits in the queue at once when it is aborted", async () => {
+    const controller = new AbortController();
+    let firstDone = false;
+    const first = transcriber.transcribe(sample).then(() => {
+      firstDone = true;
+    });
+    const second = transcriber.transcribe(sample, { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("no longer wanted")), 10);
+    await expect(second).rejects.toThrow("no longer wanted");
+    expect(firstDone).toBe(false);
+    await first;
+  });
+
+  it("refuses a signal that is aborted already, whatever the input", async () => {
+    const signal = AbortSignal.abort(new Error("too late"));
+    await expect(transcriber.transcribe(new Uint8Array(0), { signal })).rejects.toThrow("too late");
+  });
+
+  it("hears nothing in silence", async () => {
+    for (const length of [1, 16000, 480001]) {
+      const result = await transcriber.transcribe({
+        sampleRate: 16000,
+        channels: [new Float32Array(length)],
+      });
+      expect(result.text).toBe("");
+    }
+  });
+
   it("gives its leases back when a callback throws", async () => {
     const running = transcriber.transcribe(sample, {
       onProgress: ({ stage }) => {
@@ -145,16 +201,38 @@ describe("transcribe", () => {
     await expect(transcriber.transcribe(audio)).rejects.toThrow(NonFiniteSamplesError);
   });
 
+  it.each([
+    ["a path", "speech.wav", /sampleRate is undefined/],
+    ["null", null, /sampleRate is undefined/],
+    ["no channels", { sampleRate: 16000, channels: [] }, /channels is an array of 0/],
+    ["an empty channel", { sampleRate: 16000, channels: [new Float32Array(0)] }, /channel 1 has 0 samples/],
+    [
+      "channels of two lengths",
+      { sampleRate: 16000, channels: [new Float32Array(9), new Float32Array(8)] },
+      /channel 2 has 8 samples, channel 1 has 9/,
+    ],
+  ])("refuses %s in place of sound", async (_, audio, message) => {
+    await expect(transcriber.transcribe(audio as never)).rejects.toThrow(InvalidArgumentError);
+    await expect(transcriber.transcribe(audio as never)).rejects.toThrow(message);
+  });
+
+  it("takes an ArrayBuffer, and undefined for the default language", async () => {
+    const buffer = sample.buffer.slice(sample.byteOffset, sample.byteOffset + sample.length) as ArrayBuffer;
+    const options = { language: undefined } as unknown as { language: string };
+    expect((await transcriber.transcribe(buffer, options)).language).toBe("en");
+  });
+
   it("refuses an unknown language", async () => {
     await expect(transcriber.transcribe(sample, { language: "english" })).rejects.toThrow(
       UnknownLanguageError,
     );
   });
 
-  it("refuses work after dispose", async () => {
+  it("ends its work before it is disposed of and refuses more after", async () => {
     const short = await createTranscriber({ model: "tiny" });
-    await short.dispose();
-    await short.dispose();
+    const working = short.transcribe(sample);
+    await Promise.all([short.dispose(), short.dispose()]);
+    expect((await working).text).toMatch(/Good morning/);
     await expect(short.transcribe(sample)).rejects.toThrow(InvalidArgumentError);
   });
 });
@@ -188,32 +266,73 @@ describe("a broken model directory", () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it.each(files.filter((file) => file !== "generation_config.json"))("without %s is named", async (file) => {
+  const optional = ["generation_config.json", "tokenizer_config.json"];
+  it.each(files.filter((file) => !optional.includes(file)))("without %s is named", async (file) => {
     const model = await modelWith({ [file]: undefined });
-    const begun = createTranscriber({ model });
-    await expect(begun).rejects.toThrow(ModelNotFoundError);
-    await expect(begun).rejects.toThrow(`model directory ${model} has no ${file}`);
+    const error = await failure(createTranscriber({ model }));
+    expect(error).toBeInstanceOf(ModelNotFoundError);
+    expect(error.message).toContain(`model directory ${model} has no ${file.replace("_quantized", "")}`);
   });
 
   it.each([
     ["onnx/encoder_model_quantized.onnx", "not an onnx file", /encoder_model_quantized\.onnx does not load/],
     ["onnx/decoder_model_merged_quantized.onnx", "", /decoder_model_merged_quantized\.onnx does not load/],
     ["config.json", "{", /config\.json is no JSON/],
+    ["config.json", "null", /config\.json holds no JSON object/],
+    ["generation_config.json", "[]", /generation_config\.json holds no JSON object/],
     ["config.json", '{"model_type":"bert"}', /model_type is "bert"; wavepool runs "whisper"/],
     [
       "preprocessor_config.json",
       '{"feature_size":64}',
       /feature_size is 64; wavepool computes 80 or 128 mels/,
     ],
+    [
+      "preprocessor_config.json",
+      '{"feature_size":80,"hop_length":320}',
+      /hop_length is 320; wavepool computes 160/,
+    ],
+    [
+      "preprocessor_config.json",
+      '{"feature_size":128}',
+      /says 128 mels, .*config\.json 80; check that all files/,
+    ],
     ["tokenizer.json", "{}", /tokenizer\.json is no tokenizer/],
   ])("with a broken %s of %j is named", async (file, content, message) => {
-    const begun = createTranscriber({ model: await modelWith({ [file]: content }) });
-    await expect(begun).rejects.toThrow(ModelFormatError);
-    await expect(begun).rejects.toThrow(message);
+    const error = await failure(createTranscriber({ model: await modelWith({ [file]: content }) }));
+    expect(error.message).toMatch(message);
+    expect(error).toBeInstanceOf(ModelFormatError);
   });
 
-  it("works without generation_config.json, as older exports are", async () => {
-    const model = await modelWith({ "generation_config.json": undefined });
+  it.each([
+    [{ vocab_size: 51864 }, /gives 51865 logits, but config\.json has a vocab_size of 51864/],
+    [{ d_model: 385 }, /d_model 385 does not divide into 6 decoder_attention_heads/],
+    [{ max_target_positions: 4 }, /max_target_positions is 4, not an integer from 32/],
+    [{ vocab_size: 1e12 }, /vocab_size is 1000000000000, not an integer/],
+    [
+      { decoder_start_token_id: 50257 },
+      /starts and ends a text with tokens 50258 and 50257, .* with 50257 and 50257/,
+    ],
+    [{ decoder_layers: 5 }, /no merged Whisper decoder: it has 16 caches/],
+  ])("whose config.json says %o is named", async (change, message) => {
+    const good = JSON.parse(await readFile(join((await findModel("tiny")).directory, "config.json"), "utf8"));
+    const model = await modelWith({ "config.json": JSON.stringify({ ...good, ...change }) });
+    const use = async () => {
+      const changed = await createTranscriber({ model });
+      try {
+        await changed.transcribe(sample);
+      } finally {
+        for (const pool of changed.stats()) expect(pool.inUse, pool.name).toBe(0);
+        await changed.dispose();
+      }
+    };
+    await expect(use()).rejects.toThrow(message);
+  });
+
+  it("works without generation_config.json and tokenizer_config.json", async () => {
+    const model = await modelWith({
+      "generation_config.json": undefined,
+      "tokenizer_config.json": undefined,
+    });
     const older = await createTranscriber({ model });
     const { text } = await older.transcribe(sample);
     expect(text).toBe((await transcriber.transcribe(sample)).text);
@@ -221,8 +340,7 @@ describe("a broken model directory", () => {
   });
 
   it("that does not exist is named with the known model names", async () => {
-    await expect(createTranscriber({ model: join(directory, "none") })).rejects.toThrow(
-      /has no config\.json.*tiny and base/,
-    );
+    const error = await failure(createTranscriber({ model: join(directory, "none") }));
+    expect(error.message).toMatch(/has no config\.json.*tiny, base/);
   });
 });

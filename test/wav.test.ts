@@ -63,6 +63,12 @@ describe("readWav", () => {
     expect(() => readWav(bytes)).toThrow(message);
   });
 
+  it("refuses a sub-format that only begins like PCM", () => {
+    const bytes = wavFile(SAMPLES, { extensible: true });
+    bytes[50] = 99;
+    expect(() => readWav(bytes)).toThrow(/unknown sub-format/);
+  });
+
   it("refuses a block size that does not fit its samples", () => {
     const bytes = wavFile(SAMPLES);
     bytes[32] = 3;

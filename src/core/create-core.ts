@@ -1,4 +1,5 @@
 import { instantiate } from "@assemblyscript/loader";
+import { assertOptions, describe } from "./arguments.ts";
 import { coreModule } from "./core-bytes.ts";
 import type { CoreExports, Pointer } from "./core-exports.ts";
 import { CoreMemoryError, InvalidArgumentError, UnsupportedRuntimeError } from "./errors.ts";
@@ -9,6 +10,7 @@ const MIN_MEMORY_BYTES = 128 * 1024;
 /** One page short of 4 GiB: the size itself must fit 32 bits. */
 const MAX_MEMORY_BYTES = 65535 * PAGE_BYTES;
 
+/** How to create a core. */
 export interface CoreOptions {
   /**
    * Size of the core's memory in bytes, rounded up to 64 KiB; 64 MiB by default, 128 KiB to 4 GiB - 64 KiB.
@@ -39,10 +41,11 @@ export interface Core {
  * @throws UnsupportedRuntimeError when the runtime has no WebAssembly SIMD.
  */
 export async function createCore(options: CoreOptions = {}): Promise<Core> {
+  assertOptions(options, "createCore");
   const requested = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   if (!Number.isSafeInteger(requested) || requested < MIN_MEMORY_BYTES || requested > MAX_MEMORY_BYTES) {
     throw new InvalidArgumentError(
-      `memoryBytes is ${requested}; give an integer from ${MIN_MEMORY_BYTES} to ${MAX_MEMORY_BYTES}`,
+      `memoryBytes is ${describe(requested)}; give an integer from ${MIN_MEMORY_BYTES} to ${MAX_MEMORY_BYTES}`,
     );
   }
   const pages = Math.ceil(requested / PAGE_BYTES);

@@ -1,3 +1,4 @@
+import { assertOptions, describe } from "../core/arguments.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { type Core, orOutOfMemory, takeRegion } from "../core/create-core.ts";
 import { InvalidArgumentError, NonFiniteSamplesError } from "../core/errors.ts";
@@ -23,7 +24,9 @@ function scratchOf(core: Core): Scratch {
   return scratch;
 }
 
+/** Which features to compute. */
 export interface LogMelOptions {
+  /** The front end, by the model's needs. */
   preset: PresetName;
   /**
    * Whether clips are taken as padded with silence to the preset's full length (30 s, 3000 frames), as
@@ -34,7 +37,9 @@ export interface LogMelOptions {
 
 /** A log-mel spectrogram kernel bound to a core. Create it with {@link createLogMel}. */
 export interface LogMel {
+  /** What the front end expects and makes. */
   readonly preset: FeaturePreset;
+  /** Whether clips are padded to the preset's full length. */
   readonly pad: boolean;
   /** Frames that a clip of `sampleCount` samples makes: 3000 with padding, otherwise samples / 160 floored. */
   frames(sampleCount: number): number;
@@ -64,8 +69,10 @@ export interface LogMel {
  * @throws CoreMemoryError when the core has no room for the tables.
  */
 export function createLogMel(core: Core, options: LogMelOptions): LogMel {
+  assertOptions(options, "createLogMel");
   const preset = findPreset(options.preset);
   const pad = options.pad ?? true;
+  if (typeof pad !== "boolean") throw new InvalidArgumentError(`pad is ${describe(pad)}; give true or false`);
   const { mels, hop, maxSamples, maxFrames } = preset;
   const purpose = `log-mel ${preset.name}`;
   const { exports, buffer } = core;
@@ -109,7 +116,7 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
     }
     if (!(out instanceof Float32Array) || out.buffer !== buffer) {
       throw new InvalidArgumentError(
-        `${purpose}: out is ${describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
+        `${purpose}: out is ${out instanceof Float32Array ? "a view of another memory" : describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
       );
     }
     if (out.length < mels * frameCount) {
@@ -152,11 +159,4 @@ function nonFinite(core: Core, samples: Pointer, count: number): NonFiniteSample
     found,
     first,
   );
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return String(value);
-  return value instanceof Float32Array
-    ? "a view of another memory"
-    : `a ${value.constructor?.name ?? "plain object"}`;
 }

@@ -1,7 +1,9 @@
+import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 
 /** What a model expects of its input features. */
 export interface FeaturePreset {
+  /** Name, as `createLogMel` takes it. */
   readonly name: string;
   /** Samples a second. */
   readonly sampleRate: number;
@@ -9,8 +11,9 @@ export interface FeaturePreset {
   readonly mels: number;
   /** Samples between the centres of two frames. */
   readonly hop: number;
-  /** Longest clip, in samples, and the frames that it makes. */
+  /** Longest clip, in samples. */
   readonly maxSamples: number;
+  /** Frames of the longest clip. */
   readonly maxFrames: number;
 }
 
@@ -36,6 +39,8 @@ export type PresetName = keyof typeof PRESETS;
  * @throws InvalidArgumentError for an unknown name.
  */
 export function findPreset(name: string): FeaturePreset {
-  if (Object.hasOwn(PRESETS, name)) return PRESETS[name as PresetName];
-  throw new InvalidArgumentError(`unknown preset "${name}"; give ${Object.keys(PRESETS).join(" or ")}`);
+  if (typeof name === "string" && Object.hasOwn(PRESETS, name)) return PRESETS[name as PresetName];
+  throw new InvalidArgumentError(
+    `unknown preset ${describe(name)}; give ${Object.keys(PRESETS).join(" or ")}`,
+  );
 }

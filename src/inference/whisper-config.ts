@@ -93,6 +93,11 @@ export async function readWhisperConfig(files: ModelFiles): Promise<WhisperConfi
       `${files.preprocessorConfig}: feature_size is ${mels}; wavepool computes 80 or 128 mels`,
     );
   }
+  if (config.num_mel_bins !== undefined && config.num_mel_bins !== mels) {
+    throw new ModelFormatError(
+      `${files.preprocessorConfig} says ${mels} mels, ${files.config} ${JSON.stringify(config.num_mel_bins)}; check that all files are of one model`,
+    );
+  }
   const width = number("d_model", 1, MAX_WIDTH);
   const decoderHeads = number("decoder_attention_heads", 1, width);
   if (width % decoderHeads !== 0) {

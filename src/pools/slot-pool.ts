@@ -1,3 +1,4 @@
+import { assertOptions, describe } from "../core/arguments.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { type Core, orOutOfMemory } from "../core/create-core.ts";
 import { InvalidArgumentError, LeaseError, PoolExhaustedError } from "../core/errors.ts";
@@ -5,6 +6,8 @@ import { type Dtype, type DtypeArrays, elementBytes, isDtype, viewOf } from "./d
 
 /** Slots that one pool can hold: 12 bits of the handle, see assembly/pools/slot-pool.ts. */
 const MAX_SLOTS = 4096;
+/** Places in the core's directory of pools, see assembly/memory/header.ts. */
+const MAX_POOLS = 64;
 const INDEX_MASK = MAX_SLOTS - 1;
 const RELEASED = 0;
 
@@ -25,6 +28,7 @@ const dispose: typeof Symbol.dispose =
 
 const poolsByCore = new WeakMap<Core, Map<string, SlotPool>>();
 
+/** What buffers a pool is to hold. */
 export interface SlotPoolOptions<D extends Dtype> {
   /** Name, unique within the core. */
   name: string;
@@ -38,16 +42,23 @@ export interface SlotPoolOptions<D extends Dtype> {
 
 /** What a pool has done so far. Counts are exact. */
 export interface PoolStatistics {
+  /** Name of the pool. */
   name: string;
-  /** Slots in all, slots leased now, the most ever leased at once, slots free now. */
+  /** Buffers in all. */
   slots: number;
+  /** Buffers leased now. */
   inUse: number;
+  /** The most buffers ever leased at once. */
   peakInUse: number;
+  /** Buffers free now. */
   available: number;
-  /** Bytes of one buffer, and of all of them. */
+  /** Bytes of one buffer. */
   slotBytes: number;
+  /** Bytes of all buffers. */
   bytes: number;
+  /** Leases given out. */
   acquires: number;
+  /** Leases given back. */
   releases: number;
   /** Acquires refused because every slot was leased. */
   exhausted: number;
@@ -115,7 +126,9 @@ export class Lease<D extends Dtype = Dtype> {
 
 /** A pool of equal buffers in the core's memory. Create it with {@link createSlotPool}. */
 export class SlotPool<D extends Dtype = Dtype> {
+  /** Name, unique within the core. */
   readonly name: string;
+  /** Element type of the buffers. */
   readonly dtype: D;
   /** Elements in each buffer. */
   readonly length: number;
@@ -159,7 +172,7 @@ export class SlotPool<D extends Dtype = Dtype> {
 
   /** @internal Called by {@link Lease.release}. */
   takeBack(handle: number): void {
-    if (this.#core.exports.poolRelease(this.#pool, handle) === RELEASED) return;
+    if (Number.isInteger(handle) && this.#core.exports.poolRelease(this.#pool, handle) === RELEASED) return;
     throw new LeaseError(`pool "${this.name}": handle ${handle} is not leased; release each lease once`);
   }
 
@@ -199,9 +212,10 @@ export class SlotPool<D extends Dtype = Dtype> {
  * @throws CoreMemoryError when the core has no room; nothing is taken then.
  */
 export function createSlotPool<D extends Dtype>(core: Core, options: SlotPoolOptions<D>): SlotPool<D> {
-  const { name, dtype, length, slots } = options;
+  assertOptions(options, "createSlotPool");
+  const { name, dtype, length, slots } = options; // read once: a getter must not change its mind
   if (typeof name !== "string" || name === "") {
-    throw new InvalidArgumentError(`pool name is ${JSON.stringify(name)}; give a non-empty string`);
+    throw new InvalidArgumentError(`pool name is ${describe(name)}; give a non-empty string`);
   }
   const known = poolsByCore.get(core) ?? new Map<string, SlotPool>();
   if (known.has(name)) {
@@ -209,22 +223,28 @@ export function createSlotPool<D extends Dtype>(core: Core, options: SlotPoolOpt
   }
   if (!isDtype(dtype)) {
     throw new InvalidArgumentError(
-      `pool "${name}": dtype is ${JSON.stringify(dtype)}; give "f32", "i32", "i64" or "u8"`,
+      `pool "${name}": dtype is ${describe(dtype)}; give "f32", "i32", "i64" or "u8"`,
     );
   }
   if (!Number.isSafeInteger(length) || length < 1 || length * elementBytes(dtype) > core.memoryBytes) {
     throw new InvalidArgumentError(
-      `pool "${name}": length is ${length}; give an integer from 1 to what fits the core's ${core.memoryBytes} bytes`,
+      `pool "${name}": length is ${describe(length)}; give an integer from 1 to what fits the core's ${core.memoryBytes} bytes`,
     );
   }
   if (!Number.isSafeInteger(slots) || slots < 1 || slots > MAX_SLOTS) {
     throw new InvalidArgumentError(
-      `pool "${name}": slots is ${slots}; give an integer from 1 to ${MAX_SLOTS}`,
+      `pool "${name}": slots is ${describe(slots)}; give an integer from 1 to ${MAX_SLOTS}`,
+    );
+  }
+  if (known.size >= MAX_POOLS) {
+    throw new InvalidArgumentError(
+      `pool "${name}": the core has ${MAX_POOLS} pools already; create another core`,
     );
   }
   const slotBytes = length * elementBytes(dtype);
   const address = core.exports.poolCreate(slotBytes, slots);
-  const pool = new SlotPool(core, orOutOfMemory(core, address, slotBytes * slots, `pool "${name}"`), options);
+  const place = orOutOfMemory(core, address, slotBytes * slots, `pool "${name}"`);
+  const pool = new SlotPool<D>(core, place, { name, dtype, length, slots });
   known.set(name, pool as unknown as SlotPool);
   poolsByCore.set(core, known);
   return pool;

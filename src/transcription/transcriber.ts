@@ -157,10 +157,14 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
       const language = options.language ?? defaultLanguage;
       pipeline.tokenizer.prompt(language);
       options.signal?.throwIfAborted();
-      const result = queue.then(() => transcribe(pipeline, model.name, sound, { ...options, language }));
+      let begun = false;
+      const result = queue.then(() => {
+        begun = true;
+        return transcribe(pipeline, model.name, sound, { ...options, language });
+      });
       // A failed call must not stop the calls behind it; its own caller gets the error.
       queue = result.catch(() => undefined);
-      return orAborted(result, options.signal);
+      return abortableUntil(() => begun, result, options.signal);
     },
     stats: () => poolStatistics(core),
     dispose() {
@@ -172,13 +176,32 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   };
 }
 
-/** Rejects as soon as the signal is aborted, even while the call waits for others. */
-function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/**
+ * Rejects at once when the signal is aborted while the call still waits for others. One that has begun
+ * rejects by itself when it has stopped, with its leases given back.
+ */
+function abortableUntil<T>(
+  begun: () => boolean,
+  result: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   if (!signal) return result;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
+    const abort = () => {
+      if (!begun()) reject(signal.reason);
+    };
     signal.addEventListener("abort", abort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    const settled = () => signal.removeEventListener("abort", abort);
+    result.then(
+      (value) => {
+        settled();
+        resolve(value);
+      },
+      (error) => {
+        settled();
+        reject(error);
+      },
+    );
   });
 }
 

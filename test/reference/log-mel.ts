@@ -71,8 +71,11 @@ export function referenceLogMel(samples: Float32Array, mels: number, padTo?: num
       if (sample !== 0) silent = false;
       frame[i] = sample * window[i]!;
     }
-    if (silent) power.fill(0);
-    else powers(frame, power);
+    if (silent) {
+      for (let m = 0; m < mels; m++) features[m * frames + t] = -10;
+      continue;
+    }
+    powers(frame, power);
     for (let m = 0; m < mels; m++) {
       let sum = 0;
       for (let bin = 0; bin < BINS; bin++) sum += bank[m]![bin]! * power[bin]!;

@@ -1,18 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /**
- * A folder of real recordings with a transcripts.tsv (file, tab, words): $WAVEPOOL_SPEECH, or a folder
- * `speech` in a sibling of this repository. Recordings are not part of the repository.
+ * A folder of real recordings with a transcripts.tsv (file, tab, words), from $WAVEPOOL_SPEECH.
+ * Recordings are not part of the repository.
  */
 export function realSpeechFolder(): string | undefined {
-  const given = process.env.WAVEPOOL_SPEECH;
-  const parent = dirname(ROOT.replace(/\/$/, ""));
-  const siblings = readdirSync(parent).map((name) => join(parent, name, "speech"));
-  return [...(given ? [given] : siblings)].find((folder) => existsSync(join(folder, "transcripts.tsv")));
+  const folder = process.env.WAVEPOOL_SPEECH;
+  if (!folder) return undefined;
+  if (!existsSync(join(folder, "transcripts.tsv")))
+    throw new Error(`WAVEPOOL_SPEECH: no transcripts.tsv in ${folder}`);
+  return folder;
 }
 
 /** Words of each clip by file name. */
