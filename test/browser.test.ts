@@ -45,11 +45,11 @@ async function serve(page: string): Promise<Server> {
     if (url === "/")
       return response
         .setHeader("Content-Type", "text/html")
-        .end('<!doctype html><title>test</title><script type="module" src="/ort/page.js"></script>');
+        .end('<!doctype html><title>test</title><script type="module" src="/page.js"></script>');
     const [, top = "", ...rest] = url.split("/");
     const extension = /\.\w+$/.exec(url)?.[0] ?? "";
     response.setHeader("Content-Type", TYPES[extension] ?? "application/octet-stream");
-    if (url === "/ort/page.js") return response.end(page);
+    if (url === "/page.js") return response.end(page);
     try {
       response.end(await readFile(join(folders[top] ?? "/nowhere", ...rest)));
     } catch {
@@ -75,7 +75,6 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
       format: "esm",
       platform: "browser",
       target: "es2022",
-      conditions: ["onnxruntime-web-use-extern-wasm"],
       write: false,
     });
     server = await serve(bundle.outputFiles[0]!.text);
@@ -121,7 +120,10 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
   it("transcribes the sample with base from a URL and gives its leases back", async () => {
     const { text, left } = await onPage(async (origin) => {
       const { createTranscriber } = (globalThis as unknown as Page).wavepool;
-      const transcriber = await createTranscriber({ model: `${origin}/model` });
+      const transcriber = await createTranscriber({
+        model: `${origin}/model`,
+        runtimeFiles: `${origin}/ort/`,
+      });
       const bytes = new Uint8Array(await (await fetch(`${origin}/samples/hello.wav`)).arrayBuffer());
       const { text } = await transcriber.transcribe(bytes);
       const left = transcriber.stats().map((pool) => pool.inUse);
@@ -130,6 +132,19 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
     });
     expect(wordErrorRate([[WORDS, text]])).toBe(0);
     expect(left).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it("names what is missing when onnxruntime-web's own files are not served", async () => {
+    const message = await onPage(async (origin) => {
+      const { createTranscriber } = (globalThis as unknown as Page).wavepool;
+      return createTranscriber({ model: `${origin}/model`, runtimeFiles: `${origin}/nowhere/` }).then(
+        () => "created all the same",
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    });
+    expect(message).toMatch(
+      /^UnsupportedRuntimeError: onnxruntime-web does not start .* give their URL as runtimeFiles$/,
+    );
   });
 
   it("names a model that is not there", async () => {

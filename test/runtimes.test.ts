@@ -43,7 +43,7 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags }) => {
   it.skipIf(!there)("knows itself and reports errors in the same way", async () => {
     expect((await run("doctor")).stdout).toMatch(new RegExp(`^runtime +${name} \\d`));
     const { stderr, code } = await run("transcribe", "nowhere.wav");
-    expect(stderr).toBe("wavepool: cannot read nowhere.wav: no such file; check the path\n");
+    expect(stderr).toBe("wavepool: cannot read nowhere.wav: no such file or folder; check the path\n");
     expect(code).toBe(2);
   });
 });
