@@ -197,8 +197,11 @@ describe("transcribe", () => {
   });
 
   it("refuses NaN in samples that were decoded elsewhere", async () => {
-    const audio = { sampleRate: 16000, channels: [Float32Array.of(0, Number.NaN, 0)] };
-    await expect(transcriber.transcribe(audio)).rejects.toThrow(NonFiniteSamplesError);
+    const channel = new Float32Array(44100);
+    channel[22050] = Number.NaN;
+    const running = transcriber.transcribe({ sampleRate: 44100, channels: [channel] });
+    await expect(running).rejects.toThrow(NonFiniteSamplesError);
+    await expect(running).rejects.toThrow(/1 of 44100 samples .* first at 0\.500 s of channel 1/);
   });
 
   it.each([
@@ -206,6 +209,11 @@ describe("transcribe", () => {
     ["null", null, /sampleRate is undefined/],
     ["no channels", { sampleRate: 16000, channels: [] }, /channels is an array of 0/],
     ["an empty channel", { sampleRate: 16000, channels: [new Float32Array(0)] }, /channel 1 has 0 samples/],
+    [
+      "16-bit values",
+      { sampleRate: 16000, channels: [Float32Array.of(0, 12345)] },
+      /a sample of 12345 at 0\.000 s of channel 1; scale the samples/,
+    ],
     [
       "channels of two lengths",
       { sampleRate: 16000, channels: [new Float32Array(9), new Float32Array(8)] },

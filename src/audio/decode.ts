@@ -1,8 +1,8 @@
 import audioType from "audio-type";
 import { describe } from "../core/arguments.ts";
-import { AudioFormatError, InvalidArgumentError, NonFiniteSamplesError } from "../core/errors.ts";
+import { AudioFormatError, InvalidArgumentError } from "../core/errors.ts";
 import { declaredLength, flacBits, oggFault } from "./completeness.ts";
-import { MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
+import { assertSamples, MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
 import { isWav, readWav } from "./wav.ts";
 
 type Codec = { default(bytes: Uint8Array): Decoded | Promise<Decoded> };
@@ -44,7 +44,7 @@ const REPAIR = "fetch it again, or keep what is there with ffmpeg -i in out.wav"
  * @throws InvalidArgumentError when `bytes` is no Uint8Array.
  * @throws AudioFormatError when the bytes are no sound that wavepool knows, or are damaged or cut off. MP3
  * without a Xing header, WebM and MP4 declare no length that is checked: cut off, they decode as far as they go.
- * @throws NonFiniteSamplesError when a float file holds NaN or infinite samples.
+ * @throws NonFiniteSamplesError, InvalidArgumentError when a float file holds NaN, infinite or absurdly large samples.
  */
 export async function decodeAudio(bytes: Uint8Array): Promise<PcmAudio> {
   if (!(bytes instanceof Uint8Array)) {
@@ -52,7 +52,7 @@ export async function decodeAudio(bytes: Uint8Array): Promise<PcmAudio> {
   }
   if (bytes.length === 0) throw new AudioFormatError("the file is empty; give a sound file");
   const audio = isWav(bytes) ? readWav(bytes) : await decodeByCodec(bytes);
-  assertFinite(audio);
+  assertSamples(audio);
   return audio;
 }
 
@@ -105,18 +105,4 @@ function rescaleFlac(channels: Float32Array[], bits: number | undefined): void {
   if (bits === undefined) return;
   const scale = (2 ** (bits - 1) - 1) / 2 ** (bits - 1);
   for (const samples of channels) for (let i = 0; i < samples.length; i++) samples[i]! *= scale;
-}
-
-/** Only float files can hold them; caught here, before resampling smears one over its neighbours. */
-function assertFinite({ channels, sampleRate }: PcmAudio): void {
-  channels.forEach((samples, c) => {
-    const first = samples.findIndex((x) => !Number.isFinite(x));
-    if (first < 0) return;
-    const count = samples.reduce((n, x) => (Number.isFinite(x) ? n : n + 1), 0);
-    throw new NonFiniteSamplesError(
-      `${count} of ${samples.length} samples are NaN or infinite, the first at ${(first / sampleRate).toFixed(3)} s of channel ${c + 1}; clean or re-record the clip`,
-      count,
-      first,
-    );
-  });
 }

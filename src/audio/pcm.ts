@@ -1,10 +1,12 @@
 import { describe } from "../core/arguments.ts";
-import { InvalidArgumentError } from "../core/errors.ts";
+import { InvalidArgumentError, NonFiniteSamplesError } from "../core/errors.ts";
 
 /** Limits of what wavepool takes for sound, whatever the file or the caller says. */
 export const MAX_CHANNELS = 8;
 export const MIN_RATE = 1000;
 export const MAX_RATE = 384000;
+/** 40 dB above full scale: beyond it somebody forgot to divide by 32768. */
+const MAX_LEVEL = 100;
 
 /** Decoded sound. */
 export interface PcmAudio {
@@ -47,6 +49,33 @@ export function assertPcm(audio: PcmAudio): void {
     if (samples.length === 0 || samples.length !== channels[0]!.length) {
       throw new InvalidArgumentError(
         `channel ${c + 1} has ${samples.length} samples, channel 1 has ${channels[0]!.length}; give all the same length above 0`,
+      );
+    }
+  }
+}
+
+/**
+ * Checks the samples themselves, before resampling smears a bad one over its neighbours.
+ *
+ * @throws NonFiniteSamplesError naming the count and the time of the first NaN or infinite sample.
+ * @throws InvalidArgumentError when samples are far outside -1 … 1.
+ */
+export function assertSamples({ channels, sampleRate }: PcmAudio): void {
+  for (const [c, samples] of channels.entries()) {
+    for (let i = 0; i < samples.length; i++) {
+      if (Math.abs(samples[i]!) <= MAX_LEVEL) continue; // false for NaN as well
+      const place = `at ${(i / sampleRate).toFixed(3)} s of channel ${c + 1}`;
+      const count = samples.reduce((n, x) => (Number.isFinite(x) ? n : n + 1), 0);
+      if (count === 0) {
+        throw new InvalidArgumentError(
+          `a sample of ${samples[i]} ${place}; scale the samples to -1 … 1 (divide 16-bit ones by 32768)`,
+        );
+      }
+      const first = samples.findIndex((x) => !Number.isFinite(x));
+      throw new NonFiniteSamplesError(
+        `${count} of ${samples.length} samples are NaN or infinite, the first at ${(first / sampleRate).toFixed(3)} s of channel ${c + 1}; clean or re-record the clip`,
+        count,
+        first,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { adapter } from "#adapter";
 import { decodeAudio } from "../audio/decode.ts";
-import { assertPcm, duration, type PcmAudio } from "../audio/pcm.ts";
+import { assertPcm, assertSamples, duration, type PcmAudio } from "../audio/pcm.ts";
 import { type MonoReader, monoReader } from "../audio/resample.ts";
 import { assertOptions } from "../core/arguments.ts";
 import { type Core, type CoreOptions, createCore } from "../core/create-core.ts";
@@ -153,7 +153,10 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
       if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
       assertOptions(options, "transcribe");
       const sound = audio instanceof ArrayBuffer ? new Uint8Array(audio) : audio;
-      if (!(sound instanceof Uint8Array)) assertPcm(sound);
+      if (!(sound instanceof Uint8Array)) {
+        assertPcm(sound);
+        assertSamples(sound);
+      }
       const language = options.language ?? defaultLanguage;
       pipeline.tokenizer.prompt(language);
       options.signal?.throwIfAborted();
