@@ -95,7 +95,7 @@ describe("wavepool mel", () => {
   it.each([
     [["--preset", "whisper-80"], 80, 77, undefined],
     [["--preset", "whisper-128", "--pad"], 128, 3000, 480000],
-  ] as const)("writes %o as raw float32", async (flags, mels, frames, padTo) => {
+  ] as const)("writes %o as raw float32 (seed 6)", async (flags, mels, frames, padTo) => {
     const samples = whiteNoise(12345, 6).map((x) => x / 2);
     await writeFile(at("noise.wav"), wavFile(samples, { tag: 3, bits: 32 }));
     const out = at(`features-${mels}.f32`);

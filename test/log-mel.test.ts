@@ -130,7 +130,7 @@ describe.each([80, 128] as const)("Whisper log-mel of %i mels against the float6
   );
 });
 
-describe("the edges of a clip", () => {
+describe(`the edges of a clip (seed ${SEED} and up)`, () => {
   it("are right for every remainder of its length, padded and at its own length", () => {
     // Steps of 37 meet every place of the end in a frame and every number of frames in a group.
     for (let length = 160; length < 1700; length += 37) {
@@ -166,7 +166,7 @@ describe("the edges of a clip", () => {
   );
 });
 
-describe("compute", () => {
+describe(`compute (seed ${SEED})`, () => {
   it("gives the same bits for samples in the core and elsewhere", () => {
     const samples = whiteNoise(50000, SEED);
     using out = mel.acquire();

@@ -23,12 +23,19 @@ export interface ModelFiles {
   readonly directory: string;
   /** How it was found: a given directory, an installed npm package or the local cache. */
   readonly origin: "directory" | "package" | "cache";
+  /** Path or URL of the encoder's ONNX file. */
   readonly encoder: string;
+  /** Path or URL of the merged decoder's ONNX file. */
   readonly decoder: string;
+  /** config.json: the sizes of the model. */
   readonly config: string;
+  /** generation_config.json: suppressed tokens; older exports keep them in config.json. */
   readonly generationConfig: string | undefined;
+  /** preprocessor_config.json: the front end. */
   readonly preprocessorConfig: string;
+  /** tokenizer.json: the vocabulary. */
   readonly tokenizer: string;
+  /** tokenizer_config.json, where the export has one. */
   readonly tokenizerConfig: string | undefined;
 }
 
