@@ -22,10 +22,10 @@
  * allocator: a later agent can attach to the memory without rewriting anything.
  */
 
-export { dft400Create } from "./kernels/dft400";
+export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { countNonFinite, firstNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
-export { melBankCreate } from "./kernels/mel-bank";
+export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
 export { arenaAllocate, arenaFree } from "./memory/arena";
 export { attach, initialize } from "./memory/header";
 export {

@@ -75,6 +75,10 @@ function rowFrequency(row: u32): u32 {
   return 2 + 5 * (row - 8);
 }
 
+export function dft400TableBytes(): u32 {
+  return TABLE_BYTES as u32;
+}
+
 /** Builds the tables, once per memory. Returns their address, or 0 when the arena is exhausted. */
 export function dft400Create(): usize {
   const known = table(TABLE.DFT400);
@@ -143,16 +147,20 @@ function gather(frame: usize, t: usize, out: usize): void {
 // @ts-ignore: decorator
 @inline const SIN144: f32 = 0.5877852522924731;
 
-/** Stores (re + i im) times the conjugate of the root at `root`: a forward twiddle. */
+/** Stores (re + i im) (c - i s): a forward twiddle. */
 // @ts-ignore: decorator
-@inline function storeRotated(address: usize, re: v128, im: v128, root: usize): void {
-  const c = v128.load32_splat(root);
-  const s = v128.load32_splat(root, 4);
+@inline function storeTurned(address: usize, re: v128, im: v128, c: v128, s: v128): void {
   storeComplex(
     address,
     f32x4.add(f32x4.mul(re, c), f32x4.mul(im, s)),
     f32x4.sub(f32x4.mul(im, c), f32x4.mul(re, s)),
   );
+}
+
+/** The same with cosine and sine from the table at `root`. */
+// @ts-ignore: decorator
+@inline function storeRotated(address: usize, re: v128, im: v128, root: usize): void {
+  storeTurned(address, re, im, v128.load32_splat(root), v128.load32_splat(root, 4));
 }
 
 /**
@@ -273,61 +281,9 @@ function transformColumns(samples: usize, t: usize, column: usize, rows: usize):
 // @ts-ignore: decorator
 @inline const ROOT_HALF: f32 = 0.7071067811865476;
 
-/** Stores (re + i im) (c - i s) for constants c and s. */
+/** In place of a column: the four-point transforms are the second half of a 16-point one. */
 // @ts-ignore: decorator
-@inline function storeTurned(address: usize, re: v128, im: v128, c: f32, s: f32): void {
-  storeComplex(
-    address,
-    f32x4.add(f32x4.mul(re, f32x4.splat(c)), f32x4.mul(im, f32x4.splat(s))),
-    f32x4.sub(f32x4.mul(im, f32x4.splat(c)), f32x4.mul(re, f32x4.splat(s))),
-  );
-}
-
-/** First half of a 16-point transform: column q of four four-point transforms, twiddled by W16^(q c), in place. */
-// @ts-ignore: decorator
-@inline function fourPoint(x: usize, q: i32): void {
-  const x0r = v128.load(x);
-  const x0i = v128.load(x, V);
-  const x2r = v128.load(x, 8 * C);
-  const x2i = v128.load(x, 8 * C + V);
-  const ar = f32x4.add(x0r, x2r);
-  const ai = f32x4.add(x0i, x2i);
-  const br = f32x4.sub(x0r, x2r);
-  const bi = f32x4.sub(x0i, x2i);
-  const x1r = v128.load(x, 4 * C);
-  const x1i = v128.load(x, 4 * C + V);
-  const x3r = v128.load(x, 12 * C);
-  const x3i = v128.load(x, 12 * C + V);
-  const cr = f32x4.add(x1r, x3r);
-  const ci = f32x4.add(x1i, x3i);
-  const dr = f32x4.sub(x1r, x3r);
-  const di = f32x4.sub(x1i, x3i);
-  storeComplex(x, f32x4.add(ar, cr), f32x4.add(ai, ci));
-  const y1r = f32x4.add(br, di);
-  const y1i = f32x4.sub(bi, dr);
-  const y2r = f32x4.sub(ar, cr);
-  const y2i = f32x4.sub(ai, ci);
-  const y3r = f32x4.sub(br, di);
-  const y3i = f32x4.add(bi, dr);
-  const h = f32x4.splat(ROOT_HALF);
-  if (q == 0) {
-    storeComplex(x + 4 * C, y1r, y1i);
-    storeComplex(x + 8 * C, y2r, y2i);
-    storeComplex(x + 12 * C, y3r, y3i);
-  } else if (q == 1) {
-    storeTurned(x + 4 * C, y1r, y1i, COS22, SIN22);
-    storeComplex(x + 8 * C, f32x4.mul(h, f32x4.add(y2r, y2i)), f32x4.mul(h, f32x4.sub(y2i, y2r)));
-    storeTurned(x + 12 * C, y3r, y3i, SIN22, COS22);
-  } else if (q == 2) {
-    storeComplex(x + 4 * C, f32x4.mul(h, f32x4.add(y1r, y1i)), f32x4.mul(h, f32x4.sub(y1i, y1r)));
-    storeComplex(x + 8 * C, y2i, f32x4.neg(y2r));
-    storeComplex(x + 12 * C, f32x4.mul(h, f32x4.sub(y3i, y3r)), f32x4.mul(h, f32x4.neg(f32x4.add(y3i, y3r))));
-  } else {
-    storeTurned(x + 4 * C, y1r, y1i, SIN22, COS22);
-    storeComplex(x + 8 * C, f32x4.mul(h, f32x4.sub(y2i, y2r)), f32x4.mul(h, f32x4.neg(f32x4.add(y2i, y2r))));
-    storeTurned(x + 12 * C, y3r, y3i, -COS22, -SIN22);
-  }
-}
+@inline const POWERS: i32 = -1;
 
 /** Stores |re + i im|^2. */
 // @ts-ignore: decorator
@@ -335,47 +291,87 @@ function transformColumns(samples: usize, t: usize, column: usize, rows: usize):
   v128.store(address, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)));
 }
 
-/** Second half: a four-point transform of successive numbers, whose powers go to their bins. */
+/**
+ * Four-point transform of the complex numbers at x, x + stride, …
+ *
+ * In the first half of a 16-point transform `q` is the column, 0 to 3: the outputs go back in place,
+ * twiddled by W16^(q c). In the second half `q` is POWERS: their powers go to the bins listed at `bins`.
+ */
 // @ts-ignore: decorator
-@inline function fourPointPowers(x: usize, bins: usize, power: usize): void {
+@inline function fourPoint(x: usize, stride: usize, q: i32, bins: usize, power: usize): void {
   const x0r = v128.load(x);
   const x0i = v128.load(x, V);
-  const x2r = v128.load(x, 2 * C);
-  const x2i = v128.load(x, 2 * C + V);
+  const x2r = v128.load(x + 2 * stride);
+  const x2i = v128.load(x + 2 * stride, V);
   const ar = f32x4.add(x0r, x2r);
   const ai = f32x4.add(x0i, x2i);
   const br = f32x4.sub(x0r, x2r);
   const bi = f32x4.sub(x0i, x2i);
-  const x1r = v128.load(x, C);
-  const x1i = v128.load(x, C + V);
-  const x3r = v128.load(x, 3 * C);
-  const x3i = v128.load(x, 3 * C + V);
+  const x1r = v128.load(x + stride);
+  const x1i = v128.load(x + stride, V);
+  const x3r = v128.load(x + 3 * stride);
+  const x3i = v128.load(x + 3 * stride, V);
   const cr = f32x4.add(x1r, x3r);
   const ci = f32x4.add(x1i, x3i);
   const dr = f32x4.sub(x1r, x3r);
   const di = f32x4.sub(x1i, x3i);
-  storePower(power + (load<u32>(bins) as usize), f32x4.add(ar, cr), f32x4.add(ai, ci));
-  storePower(power + (load<u32>(bins, 16) as usize), f32x4.add(br, di), f32x4.sub(bi, dr));
-  storePower(power + (load<u32>(bins, 32) as usize), f32x4.sub(ar, cr), f32x4.sub(ai, ci));
-  storePower(power + (load<u32>(bins, 48) as usize), f32x4.sub(br, di), f32x4.add(bi, dr));
+  const y0r = f32x4.add(ar, cr);
+  const y0i = f32x4.add(ai, ci);
+  const y1r = f32x4.add(br, di);
+  const y1i = f32x4.sub(bi, dr);
+  const y2r = f32x4.sub(ar, cr);
+  const y2i = f32x4.sub(ai, ci);
+  const y3r = f32x4.sub(br, di);
+  const y3i = f32x4.add(bi, dr);
+  if (q == POWERS) {
+    storePower(power + (load<u32>(bins) as usize), y0r, y0i);
+    storePower(power + (load<u32>(bins, 16) as usize), y1r, y1i);
+    storePower(power + (load<u32>(bins, 32) as usize), y2r, y2i);
+    storePower(power + (load<u32>(bins, 48) as usize), y3r, y3i);
+    return;
+  }
+  const o1 = x + stride;
+  const o2 = x + 2 * stride;
+  const o3 = x + 3 * stride;
+  const h = f32x4.splat(ROOT_HALF);
+  const c = f32x4.splat(COS22);
+  const s = f32x4.splat(SIN22);
+  storeComplex(x, y0r, y0i);
+  if (q == 0) {
+    storeComplex(o1, y1r, y1i);
+    storeComplex(o2, y2r, y2i);
+    storeComplex(o3, y3r, y3i);
+  } else if (q == 1) {
+    storeTurned(o1, y1r, y1i, c, s);
+    storeComplex(o2, f32x4.mul(h, f32x4.add(y2r, y2i)), f32x4.mul(h, f32x4.sub(y2i, y2r)));
+    storeTurned(o3, y3r, y3i, s, c);
+  } else if (q == 2) {
+    storeComplex(o1, f32x4.mul(h, f32x4.add(y1r, y1i)), f32x4.mul(h, f32x4.sub(y1i, y1r)));
+    storeComplex(o2, y2i, f32x4.neg(y2r));
+    storeComplex(o3, f32x4.mul(h, f32x4.sub(y3i, y3r)), f32x4.mul(h, f32x4.neg(f32x4.add(y3i, y3r))));
+  } else {
+    storeTurned(o1, y1r, y1i, s, c);
+    storeComplex(o2, f32x4.mul(h, f32x4.sub(y2i, y2r)), f32x4.mul(h, f32x4.neg(f32x4.add(y2i, y2r))));
+    storeTurned(o3, y3r, y3i, f32x4.neg(c), f32x4.neg(s));
+  }
 }
 
 /** Second pass: 13 transforms of 16 points, each as 4 x 4, straight to powers. Row 0 is real: its upper half repeats. */
 function transformRows(row: usize, t: usize, power: usize): void {
   let bins = t + BINS;
   for (const end = row + (ROW_COUNT as usize) * ROW; row < end; row += ROW, bins += 64) {
-    fourPoint(row, 0);
-    fourPoint(row + C, 1);
-    fourPoint(row + 2 * C, 2);
-    fourPoint(row + 3 * C, 3);
-    fourPointPowers(row, bins, power);
-    fourPointPowers(row + 4 * C, bins + 4, power);
-    fourPointPowers(row + 8 * C, bins + 8, power);
-    fourPointPowers(row + 12 * C, bins + 12, power);
+    fourPoint(row, 4 * C, 0, 0, 0);
+    fourPoint(row + C, 4 * C, 1, 0, 0);
+    fourPoint(row + 2 * C, 4 * C, 2, 0, 0);
+    fourPoint(row + 3 * C, 4 * C, 3, 0, 0);
+    fourPoint(row, C, POWERS, bins, power);
+    fourPoint(row + 4 * C, C, POWERS, bins + 4, power);
+    fourPoint(row + 8 * C, C, POWERS, bins + 8, power);
+    fourPoint(row + 12 * C, C, POWERS, bins + 12, power);
   }
 }
 
-/** Writes the imaginary parts of row 0, which the first pass leaves alone because they are zero. */
+/** Zeroes the imaginary parts of row 0: the first pass does not write them, and the second, in place, leaves its own there. */
 function clearRealRow(row: usize): void {
   for (const end = row + ROW; row < end; row += C) v128.store(row, f32x4.splat(0), V);
 }

@@ -44,14 +44,18 @@ function weight(hz: f64, lower: f64, centre: f64, upper: f64): f64 {
   return (Math.max(0, Math.min(rise, fall)) * 2) / (upper - lower);
 }
 
+/** Every bin lies under at most two triangles. */
+export function melBankBytes(mels: u32): u32 {
+  return 8 * mels + 4 * 2 * BINS;
+}
+
 /** Builds the bank for 80 or 128 mels, once per memory. Returns its address, or 0 when the arena is exhausted. */
 export function melBankCreate(mels: u32): usize {
   assert(mels == 80 || mels == 128, "mel bank: 80 or 128 mels");
   const key = mels == 80 ? TABLE.MEL_BANK_80 : TABLE.MEL_BANK_128;
   const known = table(key);
   if (known) return known;
-  // Every bin lies under at most two triangles.
-  const bank = arenaAllocate(8 * mels + 4 * 2 * BINS);
+  const bank = arenaAllocate(melBankBytes(mels));
   if (!bank) return 0;
   let next = bank + 8 * (mels as usize);
   for (let m: u32 = 0; m < mels; m++) {

@@ -15,7 +15,9 @@ export interface CoreExports {
   poolAvailable(pool: Pointer): number;
   poolCapacity(pool: Pointer): number;
   poolCounter(pool: Pointer, key: number): number;
+  dft400TableBytes(): number;
   dft400Create(): Pointer;
+  melBankBytes(mels: number): number;
   melBankCreate(mels: number): Pointer;
   logMelWorkspaceBytes(): number;
   logMelActiveFrames(count: number, frames: number): number;

@@ -76,8 +76,8 @@ export function createLogMel(core: Core, options: LogMelOptions): LogMel {
   const { mels, hop, maxSamples, maxFrames } = preset;
   const purpose = `log-mel ${preset.name}`;
   const { exports, buffer } = core;
-  const dft = orOutOfMemory(core, exports.dft400Create(), 4136, purpose);
-  const bank = orOutOfMemory(core, exports.melBankCreate(mels), 8 * mels + 1608, purpose);
+  const dft = orOutOfMemory(core, exports.dft400Create(), exports.dft400TableBytes(), purpose);
+  const bank = orOutOfMemory(core, exports.melBankCreate(mels), exports.melBankBytes(mels), purpose);
   const scratch = scratchOf(core);
 
   const frames = (sampleCount: number) => (pad ? maxFrames : Math.max(0, Math.floor(sampleCount / hop)));
