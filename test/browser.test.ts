@@ -10,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as wavepool from "../src/index.ts";
 import { findModel } from "../src/inference/model-files.ts";
 import { referenceLogMel } from "./reference/log-mel.ts";
+import { WORDS } from "./reference/sample.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
 const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
   (path) => path !== "" && existsSync(path),
 );

@@ -6,13 +6,12 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findModel } from "../src/inference/model-files.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
+import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { tone, whiteNoise } from "./reference/signals.ts";
 import { wavFile } from "./reference/wav-file.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-const SAMPLE = fileURLToPath(new URL("../samples/hello.wav", import.meta.url));
-const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

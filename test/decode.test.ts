@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { AudioFormatError, decodeAudio, duration, monoReader, NonFiniteSamplesError } from "../src/index.ts";
+import { SAMPLE } from "./reference/sample.ts";
 import { wavFile } from "./reference/wav-file.ts";
 
 const fixture = (name: string) => readFile(new URL(`fixtures/${name}`, import.meta.url));
 
 describe("decodeAudio", () => {
   it.each(["hello.flac", "hello.mp3", "hello.ogg", "hello.opus", "hello.m4a"])("decodes %s", async (name) => {
-    const original = await decodeAudio(await readFile(new URL("../samples/hello.wav", import.meta.url)));
+    const original = await decodeAudio(await readFile(SAMPLE));
     const audio = await decodeAudio(await fixture(name));
     expect(duration(audio)).toBeGreaterThan(1.45);
     expect(duration(audio)).toBeLessThan(1.65);
@@ -22,7 +23,7 @@ describe("decodeAudio", () => {
   });
 
   it("decodes FLAC to the very samples of the WAV", async () => {
-    const original = await decodeAudio(await readFile(new URL("../samples/hello.wav", import.meta.url)));
+    const original = await decodeAudio(await readFile(SAMPLE));
     const samples = (await decodeAudio(await fixture("hello.flac"))).channels[0]!;
     expect(samples).toHaveLength(24000);
     for (let i = 0; i < 24000; i++) expect(samples[i]).toBeCloseTo(original.channels[0]![i]!, 7);

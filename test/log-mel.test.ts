@@ -13,6 +13,7 @@ import {
   type SlotPool,
 } from "../src/index.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
+import { SAMPLE } from "./reference/sample.ts";
 import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts";
 
 const FULL = 480000;
@@ -64,7 +65,7 @@ function compute(samples: Float32Array, mels: 80 | 128, pad: boolean): Float32Ar
 }
 
 async function speech(): Promise<Float32Array> {
-  return readWav(await readFile(new URL("../samples/hello.wav", import.meta.url))).channels[0]!;
+  return readWav(await readFile(SAMPLE)).channels[0]!;
 }
 
 describe.each([80, 128] as const)("Whisper log-mel of %i mels against the float64 reference", (mels) => {

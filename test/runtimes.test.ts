@@ -1,12 +1,11 @@
 import { execFile, execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CLI = path("../dist/cli.js");
-const SAMPLE = path("../samples/hello.wav");
-const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
 const RUNTIMES = [
   { name: "Deno", program: path("../node_modules/.bin/deno"), flags: ["run", "--allow-all", "--quiet"] },
   { name: "Bun", program: path("../node_modules/.bin/bun"), flags: [] },

@@ -16,16 +16,16 @@ import {
   UnknownLanguageError,
 } from "../src/index.ts";
 import { findModel } from "../src/inference/model-files.ts";
+import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { whiteNoise } from "./reference/signals.ts";
 import { wavFile } from "./reference/wav-file.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
-const WORDS = "Good morning. The train to London leaves at half past seven. Please take your seats.";
 let sample: Uint8Array;
 let transcriber: Transcriber;
 
 beforeAll(async () => {
-  sample = await readFile(new URL("../samples/hello.wav", import.meta.url));
+  sample = await readFile(SAMPLE);
   transcriber = await createTranscriber({ model: "tiny" });
 });
 

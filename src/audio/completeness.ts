@@ -6,9 +6,9 @@
 /** Samples a channel that the file declares, or undefined where it declares none. */
 export function declaredLength(type: string, bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (type === "flac") return flacLength(view);
-  if (type === "aiff") return aiffLength(view);
-  if (type === "mp3") return mp3Length(view);
+  if (type === "flac") return flacLength(bytes, view);
+  if (type === "aiff") return aiffLength(bytes, view);
+  if (type === "mp3") return mp3Length(bytes, view);
   return undefined;
 }
 
@@ -55,16 +55,14 @@ export function flacBits(bytes: Uint8Array): number | undefined {
   return (((bytes[20]! & 1) << 4) | (bytes[21]! >> 4)) + 1;
 }
 
-function flacLength(view: DataView): number | undefined {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function flacLength(bytes: Uint8Array, view: DataView): number | undefined {
   if (flacBits(bytes) === undefined) return undefined;
   // 36 bits; zero stands for unknown.
   return (bytes[21]! & 15) * 2 ** 32 + view.getUint32(22) || undefined;
 }
 
 /** The COMM chunk of "Audio Interchange File Format 1.3" (Apple 1989). */
-function aiffLength(view: DataView): number | undefined {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function aiffLength(bytes: Uint8Array, view: DataView): number | undefined {
   let at = 12;
   while (at + 14 <= bytes.length) {
     if (isAt(bytes, at, "COMM")) return view.getUint32(at + 10);
@@ -75,8 +73,7 @@ function aiffLength(view: DataView): number | undefined {
 }
 
 /** Frames counted in a Xing or Info header, less the four that encoders pad and gapless decoders trim. */
-function mp3Length(view: DataView): number | undefined {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+function mp3Length(bytes: Uint8Array, view: DataView): number | undefined {
   let at = 0;
   if (isAt(bytes, 0, "ID3") && bytes.length > 10) {
     // The size of an ID3v2 tag has seven bits a byte.

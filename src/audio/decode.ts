@@ -1,6 +1,6 @@
 import audioType from "audio-type";
-import { describe } from "../core/arguments.ts";
-import { AudioFormatError, InvalidArgumentError } from "../core/errors.ts";
+import { assertBytes } from "../core/arguments.ts";
+import { AudioFormatError, messageOf } from "../core/errors.ts";
 import { declaredLength, flacBits, oggFault } from "./completeness.ts";
 import { assertSamples, MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
 import { isWav, readWav } from "./wav.ts";
@@ -47,9 +47,7 @@ const REPAIR = "fetch it again, or keep what is there with ffmpeg -i in out.wav"
  * @throws NonFiniteSamplesError, InvalidArgumentError when a float file holds NaN, infinite or absurdly large samples.
  */
 export async function decodeAudio(bytes: Uint8Array): Promise<PcmAudio> {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new InvalidArgumentError(`the file's bytes are ${describe(bytes)}; give a Uint8Array`);
-  }
+  assertBytes(bytes);
   if (bytes.length === 0) throw new AudioFormatError("the file is empty; give a sound file");
   const audio = isWav(bytes) ? readWav(bytes) : await decodeByCodec(bytes);
   assertSamples(audio);
@@ -69,8 +67,9 @@ async function decodeByCodec(bytes: Uint8Array): Promise<PcmAudio> {
   try {
     decoded = await codec.default(bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new AudioFormatError(`the ${name} file does not decode (${reason}); fetch it again`, { cause });
+    throw new AudioFormatError(`the ${name} file does not decode (${messageOf(cause)}); fetch it again`, {
+      cause,
+    });
   }
   const { channelData: channels, sampleRate, errors = [] } = decoded;
   const length = channels[0]?.length ?? 0;

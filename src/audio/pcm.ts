@@ -22,6 +22,18 @@ export function duration(audio: PcmAudio): number {
 }
 
 /**
+ * Checks a sample rate.
+ *
+ * @throws InvalidArgumentError when it is no integer in range.
+ */
+export function assertRate(rate: unknown, name: string): void {
+  if (Number.isSafeInteger(rate) && (rate as number) >= MIN_RATE && (rate as number) <= MAX_RATE) return;
+  throw new InvalidArgumentError(
+    `${name} is ${describe(rate)}; give an integer from ${MIN_RATE} to ${MAX_RATE}`,
+  );
+}
+
+/**
  * Checks sound that came from outside.
  *
  * @throws InvalidArgumentError when the rate is out of range, there are no channels or too many, or they
@@ -29,11 +41,7 @@ export function duration(audio: PcmAudio): number {
  */
 export function assertPcm(audio: PcmAudio): void {
   const { sampleRate, channels } = (audio ?? {}) as Partial<PcmAudio>;
-  if (!Number.isSafeInteger(sampleRate) || sampleRate! < MIN_RATE || sampleRate! > MAX_RATE) {
-    throw new InvalidArgumentError(
-      `sampleRate is ${describe(sampleRate)}; give an integer from ${MIN_RATE} to ${MAX_RATE}`,
-    );
-  }
+  assertRate(sampleRate, "sampleRate");
   if (!Array.isArray(channels) || channels.length < 1 || channels.length > MAX_CHANNELS) {
     const seen = Array.isArray(channels) ? `an array of ${channels.length}` : describe(channels);
     throw new InvalidArgumentError(
@@ -62,21 +70,26 @@ export function assertPcm(audio: PcmAudio): void {
  */
 export function assertSamples({ channels, sampleRate }: PcmAudio): void {
   for (const [c, samples] of channels.entries()) {
-    for (let i = 0; i < samples.length; i++) {
-      if (Math.abs(samples[i]!) <= MAX_LEVEL) continue; // false for NaN as well
-      const place = `at ${(i / sampleRate).toFixed(3)} s of channel ${c + 1}`;
-      const count = samples.reduce((n, x) => (Number.isFinite(x) ? n : n + 1), 0);
-      if (count === 0) {
-        throw new InvalidArgumentError(
-          `a sample of ${samples[i]} ${place}; scale the samples to -1 … 1 (divide 16-bit ones by 32768)`,
-        );
-      }
-      const first = samples.findIndex((x) => !Number.isFinite(x));
-      throw new NonFiniteSamplesError(
-        `${count} of ${samples.length} samples are NaN or infinite, the first at ${(first / sampleRate).toFixed(3)} s of channel ${c + 1}; clean or re-record the clip`,
-        count,
-        first,
+    const outside = firstOutside(samples);
+    if (outside < 0) continue;
+    const at = (i: number) => `at ${(i / sampleRate).toFixed(3)} s of channel ${c + 1}`;
+    const first = samples.findIndex((x) => !Number.isFinite(x));
+    if (first < 0) {
+      throw new InvalidArgumentError(
+        `a sample of ${samples[outside]} ${at(outside)}; scale the samples to -1 … 1 (divide 16-bit ones by 32768)`,
       );
     }
+    const count = samples.reduce((n, x) => (Number.isFinite(x) ? n : n + 1), 0);
+    throw new NonFiniteSamplesError(
+      `${count} of ${samples.length} samples are NaN or infinite, the first ${at(first)}; clean or re-record the clip`,
+      count,
+      first,
+    );
   }
+}
+
+/** Index of the first sample beyond the greatest level or NaN, or -1. A plain loop: every clip goes through it. */
+function firstOutside(samples: Float32Array): number {
+  for (let i = 0; i < samples.length; i++) if (!(Math.abs(samples[i]!) <= MAX_LEVEL)) return i;
+  return -1;
 }

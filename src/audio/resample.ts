@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../core/errors.ts";
-import { assertPcm, type PcmAudio } from "./pcm.ts";
+import { assertPcm, assertRate, type PcmAudio } from "./pcm.ts";
 
 /** Zero crossings of the sinc on each side: 48 give a transition band of 11 % of the lower Nyquist frequency. */
 const ZERO_CROSSINGS = 48;
@@ -36,7 +36,7 @@ export interface MonoReader {
  */
 export function monoReader(audio: PcmAudio, targetRate: number): MonoReader {
   assertPcm(audio);
-  assertPcm({ sampleRate: targetRate, channels: audio.channels });
+  assertRate(targetRate, "targetRate");
   const { sampleRate, channels } = audio;
   const inputLength = channels[0]!.length;
   const length = Math.ceil((inputLength * targetRate) / sampleRate);

@@ -1,5 +1,5 @@
-import { describe } from "../core/arguments.ts";
-import { AudioFormatError, InvalidArgumentError } from "../core/errors.ts";
+import { assertBytes } from "../core/arguments.ts";
+import { AudioFormatError } from "../core/errors.ts";
 import { MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
 
 /** Format tags, RFC 2361. */
@@ -35,9 +35,7 @@ export function isWav(bytes: Uint8Array): boolean {
  * @throws AudioFormatError naming what is wrong with the file.
  */
 export function readWav(bytes: Uint8Array): PcmAudio {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new InvalidArgumentError(`the file's bytes are ${describe(bytes)}; give a Uint8Array`);
-  }
+  assertBytes(bytes);
   const magic = fourCc(bytes, 0);
   if (magic !== "RIFF")
     throw new AudioFormatError(

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
-import { WavepoolError } from "../core/errors.ts";
+import { messageOf, WavepoolError } from "../core/errors.ts";
 import { PRESETS } from "../features/presets.ts";
 import { DEFAULT_MODEL } from "../inference/model-files.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -67,8 +67,7 @@ function reportError(error: unknown): number {
       process.stderr.write(`wavepool: ${oneLine(message)}; see wavepool --help\n`);
     return EXIT_USER_MISTAKE;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`wavepool: ${oneLine(message)}\n`);
+  process.stderr.write(`wavepool: ${oneLine(messageOf(error))}\n`);
   if (debug && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
     if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack}\n`);

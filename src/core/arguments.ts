@@ -10,6 +10,16 @@ export function assertOptions(value: unknown, caller: string): void {
   throw new InvalidArgumentError(`${caller}: options are ${describe(value)}; give an object`);
 }
 
+/**
+ * Checks that a file's contents are bytes.
+ *
+ * @throws InvalidArgumentError naming what was given.
+ */
+export function assertBytes(value: unknown): void {
+  if (value instanceof Uint8Array) return;
+  throw new InvalidArgumentError(`the file's bytes are ${describe(value)}; give a Uint8Array`);
+}
+
 /** A value in a few words, for messages; never throws, whatever it is. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -108,3 +108,8 @@ export class InferenceError extends WavepoolError {
     super("inference", "failure", message, options);
   }
 }
+
+/** Message of whatever was thrown: libraries throw strings and numbers too. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,8 +1,8 @@
-import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
 import type { Core } from "../core/create-core.ts";
 import { ModelFormatError } from "../core/errors.ts";
 import { createSlotPool, type SlotPool } from "../pools/slot-pool.ts";
+import { giveWay } from "./give-way.ts";
 import { createSession, runSession } from "./session.ts";
 import { createTokenChooser } from "./token-chooser.ts";
 import type { WhisperConfig } from "./whisper-config.ts";
@@ -108,8 +108,7 @@ export async function loadDecoder(
     // OpenAI's limit: half the context is left to the previous text.
     const limit = Math.min(config.maxTokens / 2, config.maxTokens - prompt.length);
     while (decoded.length < limit) {
-      await adapter.nextTask();
-      signal?.throwIfAborted();
+      await giveWay(signal);
       const outputs = await runSession(session, "decoder", feeds, fetches);
       const token = choose(outputs.logits!, decoded.length === 0);
       if (token === tokenizer.endOfText) return { tokens: decoded, truncated: false };

@@ -1,6 +1,6 @@
 import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
-import { InferenceError, ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
+import { InferenceError, ModelFormatError, messageOf, UnsupportedRuntimeError } from "../core/errors.ts";
 
 /** More threads than this slow Whisper's small matrices down. */
 const MAX_THREADS = 8;
@@ -71,6 +71,5 @@ export async function runSession(
 }
 
 function reason(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.split("\n")[0]!.slice(0, 200);
+  return messageOf(cause).split("\n")[0]!.slice(0, 200);
 }

@@ -1,4 +1,3 @@
-import { adapter } from "#adapter";
 import { decodeAudio } from "../audio/decode.ts";
 import { assertPcm, assertSamples, duration, type PcmAudio } from "../audio/pcm.ts";
 import { type MonoReader, monoReader } from "../audio/resample.ts";
@@ -8,6 +7,7 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { createLogMel, type LogMel } from "../features/log-mel.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
+import { giveWay } from "../inference/give-way.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../inference/model-files.ts";
 import { setRuntimeFiles } from "../inference/session.ts";
 import { readWhisperConfig } from "../inference/whisper-config.ts";
@@ -140,8 +140,8 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   const model = await findModel(options.model ?? DEFAULT_MODEL);
   const core = await createCore(options);
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
-  const pipeline = await loadPipeline(core, model, options);
   const defaultLanguage = options.language ?? DEFAULT_LANGUAGE;
+  const pipeline = await loadPipeline(core, model, defaultLanguage, options.onLoading);
   let queue: Promise<unknown> = Promise.resolve();
   let disposing: Promise<void> | undefined;
 
@@ -158,12 +158,12 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
         assertSamples(sound);
       }
       const language = options.language ?? defaultLanguage;
-      pipeline.tokenizer.prompt(language);
+      const prompt = pipeline.tokenizer.prompt(language);
       options.signal?.throwIfAborted();
       let begun = false;
       const result = queue.then(() => {
         begun = true;
-        return transcribe(pipeline, model.name, sound, { ...options, language });
+        return transcribe(pipeline, model.name, sound, { ...options, language, prompt });
       });
       // A failed call must not stop the calls behind it; its own caller gets the error.
       queue = result.catch(() => undefined);
@@ -183,35 +183,35 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
  * Rejects at once when the signal is aborted while the call still waits for others. One that has begun
  * rejects by itself when it has stopped, with its leases given back.
  */
-function abortableUntil<T>(
+async function abortableUntil<T>(
   begun: () => boolean,
   result: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (!signal) return result;
-  return new Promise((resolve, reject) => {
-    const abort = () => {
+  let abort!: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
       if (!begun()) reject(signal.reason);
     };
-    signal.addEventListener("abort", abort, { once: true });
-    const settled = () => signal.removeEventListener("abort", abort);
-    result.then(
-      (value) => {
-        settled();
-        resolve(value);
-      },
-      (error) => {
-        settled();
-        reject(error);
-      },
-    );
   });
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([result, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
-async function loadPipeline(core: Core, model: ModelFiles, options: TranscriberOptions): Promise<Pipeline> {
+async function loadPipeline(
+  core: Core,
+  model: ModelFiles,
+  language: string,
+  onLoading: (() => void) | undefined,
+): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
   const tokenizer = await loadTokenizer(model, config);
-  tokenizer.prompt(options.language ?? DEFAULT_LANGUAGE); // a wrong code is told before the weights load
+  tokenizer.prompt(language); // a wrong code is told before the weights load
   const logMel = createLogMel(core, { preset: config.preset });
   const { maxSamples, maxFrames } = logMel.preset;
   const audio = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: CLIPS });
@@ -221,7 +221,7 @@ async function loadPipeline(core: Core, model: ModelFiles, options: TranscriberO
     length: config.mels * maxFrames,
     slots: CLIPS,
   });
-  options.onLoading?.();
+  onLoading?.();
   const encoder = await loadEncoder(model.encoder, config.mels);
   try {
     const decoder = await loadDecoder(core, model.decoder, config, tokenizer);
@@ -236,10 +236,10 @@ async function transcribe(
   pipeline: Pipeline,
   model: string,
   input: Uint8Array | PcmAudio,
-  options: TranscribeOptions & { language: string },
+  options: TranscribeOptions & { language: string; prompt: number[] },
 ): Promise<Transcription> {
-  const { language, onProgress, signal } = options;
-  const prompt = pipeline.tokenizer.prompt(language);
+  const { language, prompt, onProgress, signal } = options;
+  signal?.throwIfAborted(); // aborted while it waited: the file need not be decoded
   const times: StageTimes = { audio: 0, mel: 0, encoder: 0, decoder: 0, total: 0 };
   const began = performance.now();
   let mark = began;
@@ -257,9 +257,7 @@ async function transcribe(
   let start = 0;
   let truncated = false;
   while (start < reader.length) {
-    // The sessions block this thread: timers and other events get their turn in between.
-    await adapter.nextTask();
-    signal?.throwIfAborted();
+    await giveWay(signal);
     const progress: Progress = {
       stage: "audio",
       seconds: start / sampleRate,
@@ -274,8 +272,7 @@ async function transcribe(
     windows++;
     if (silent) continue; // nothing to hear, and Whisper would make words up
     report("encoder");
-    await adapter.nextTask();
-    signal?.throwIfAborted();
+    await giveWay(signal);
     const hiddenState = await pipeline.encoder.encode(mel.view);
     lap("encoder");
     report("decoder");
