@@ -7,34 +7,72 @@
  *     0x0000_0000 ┌──────────────────────────────────────────────┐
  *                 │ header, one page of 4 KiB                    │  memory/header.ts
  *                 │   magic, version, size, arena cursor         │
- *                 │   directory of pools, directory of tables    │
+ *                 │   directories of pools, rings and tables     │
+ *                 │   agents, regions given back                 │
  *     0x0000_1000 ├──────────────────────────────────────────────┤  asconfig.json memoryBase
  *                 │ static data of the module (constant)         │
  *     __heap_base ├──────────────────────────────────────────────┤  rounded up to 64
- *                 │ arena, grows upwards, never shrinks          │  memory/arena.ts
+ *                 │ arena of regions                             │  memory/arena.ts
  *                 │   kernel tables (built once, then read only) │  kernels/*.ts
  *                 │   kernel workspaces (one per agent)          │
- *                 │   pools: header, then slots                  │  pools/slot-pool.ts
- *                 │     ┌ slot header 64 B ┬ payload, 64-aligned ┐
- *            size └─────┴──────────────────┴─────────────────────┘
+ *                 │   pools: header with slot headers            │  pools/layout.ts
+ *                 │   pools: buffers, shards of counters         │  pools/shard.ts
+ *                 │   rings                                      │  rings/analysis-ring.ts
+ *            size └──────────────────────────────────────────────┘
  *
  * All mutable state lives in that memory, none in Wasm globals, and no code calls the AssemblyScript
- * allocator: a later agent can attach to the memory without rewriting anything.
+ * allocator: a later agent attaches to the memory without rewriting anything. Two binaries come from this
+ * source: plain, for a memory of its own, and threads, for a memory shared by several agents.
  */
 
 export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { countNonFinite, firstNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
 export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
+export { agentJoin, agentLeave } from "./memory/agents";
 export { arenaAllocate, arenaFree } from "./memory/arena";
 export { attach, initialize } from "./memory/header";
+export { poolAt, poolBytes, poolClose, poolCreate, poolFree, poolPublish } from "./pools/create";
 export {
-  poolAcquire,
-  poolAvailable,
-  poolCapacity,
-  poolCountDoubleRelease,
+  poolDescribe,
+  poolHeader,
+  poolInUse,
+  poolMax,
+  poolName,
+  poolPayloads,
+  poolWaiters,
+  slotHandle,
+  slotOwner,
+  slotReferences,
+  slotSince,
+  slotUses,
+} from "./pools/inspect";
+export { poolReclaim, poolRecover } from "./pools/reclaim";
+export { poolGrow, poolInService, poolMoment, poolTrim, poolTrimIdle } from "./pools/resize";
+export {
+  poolBucket,
+  poolCount,
   poolCounter,
-  poolCreate,
-  poolRelease,
-  poolSlotPayload,
-} from "./pools/slot-pool";
+  poolCountWait,
+  poolJoin,
+  poolPeak,
+  poolShard,
+  poolTime,
+  shardCounter,
+} from "./pools/shard";
+export { poolAcquire, poolAdopt, poolAlive, poolRelease, poolRetain } from "./pools/slot-pool";
+export {
+  ringAt,
+  ringBytes,
+  ringCommit,
+  ringCounter,
+  ringCreate,
+  ringFree,
+  ringHeader,
+  ringName,
+  ringPublish,
+  ringRead,
+  ringReady,
+  ringReserve,
+  ringShape,
+} from "./rings/analysis-ring";

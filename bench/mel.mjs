@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { createCore, createLogMel, createSlotPool } from "../dist/index.js";
+import { createBufferPool, createCore, createLogMel } from "../dist/index.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const ROUNDS = 25;
@@ -28,8 +28,8 @@ const { WhisperFeatureExtractor } = await import("@huggingface/transformers");
 
 const samples = speechLike(480000);
 const core = await createCore();
-const audioPool = createSlotPool(core, { name: "audio", dtype: "f32", length: 480000, slots: 1 });
-const melPool = createSlotPool(core, { name: "mel", dtype: "f32", length: 128 * 3000, slots: 1 });
+const audioPool = createBufferPool(core, { name: "audio", dtype: "f32", shape: 480000, max: 1 });
+const melPool = createBufferPool(core, { name: "mel", dtype: "f32", shape: 128 * 3000, max: 1 });
 const audio = audioPool.acquire();
 const mel = melPool.acquire();
 audio.view.set(samples);

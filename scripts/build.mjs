@@ -19,11 +19,17 @@ function run(packageName, bin, args) {
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
 
-run("assemblyscript", "bin/asc.js", ["--target", "release"]);
-const core = readFileSync("dist/wavepool.wasm");
+run("assemblyscript", "bin/asc.js", ["--target", "plain"]);
+run("assemblyscript", "bin/asc.js", ["--target", "threads"]);
+const base64 = (path) => readFileSync(path).toString("base64");
 writeFileSync(
   "src/core/core-binary.generated.ts",
-  `/** Made by scripts/build.mjs from assembly/. */\nexport const CORE_BASE64: string =\n  "${core.toString("base64")}";\n`,
+  `/** Made by scripts/build.mjs from assembly/. */
+export const PLAIN_BASE64: string =
+  "${base64("dist/wavepool.wasm")}";
+export const THREADS_BASE64: string =
+  "${base64("dist/wavepool.threads.wasm")}";
+`,
 );
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 writeFileSync(
@@ -51,7 +57,7 @@ await build({
   ...shared,
   platform: "browser",
   conditions: ["browser"],
-  entryPoints: { "index.browser": "src/index.ts" },
+  entryPoints: { "index.browser": "src/index.ts", worklet: "src/worklet.ts" },
   outdir: "dist",
 });
 chmodSync("dist/cli.js", 0o755);
@@ -60,5 +66,6 @@ run("typescript", "bin/tsc", ["--project", "tsconfig.build.json"]);
 
 const kib = (path) => `${(statSync(path).size / 1024).toFixed(1)} KiB`;
 console.log(
-  `core ${kib("dist/wavepool.wasm")}, browser bundle ${kib("dist/index.browser.js")} (core inlined)`,
+  `core ${kib("dist/wavepool.wasm")}, with threads ${kib("dist/wavepool.threads.wasm")}, ` +
+    `browser bundle ${kib("dist/index.browser.js")} (both inlined)`,
 );

@@ -11,7 +11,9 @@ export { decodeAudio } from "./audio/decode.ts";
 export { duration, type PcmAudio } from "./audio/pcm.ts";
 export { type MonoReader, monoReader } from "./audio/resample.ts";
 export { readWav } from "./audio/wav.ts";
-export { type Core, type CoreOptions, createCore } from "./core/create-core.ts";
+export { attachCore } from "./core/attach-core.ts";
+export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
+export { type CoreOptions, createCore } from "./core/create-core.ts";
 export {
   AudioFormatError,
   CoreMemoryError,
@@ -22,7 +24,9 @@ export {
   ModelFormatError,
   ModelNotFoundError,
   NonFiniteSamplesError,
+  PoolClosedError,
   PoolExhaustedError,
+  PoolTimeoutError,
   UnknownLanguageError,
   UnsupportedRuntimeError,
   WavepoolError,
@@ -30,15 +34,27 @@ export {
 export { createLogMel, type LogMel, type LogMelOptions } from "./features/log-mel.ts";
 export { type FeaturePreset, PRESETS, type PresetName } from "./features/presets.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";
-export type { Dtype, DtypeArrays } from "./pools/dtype.ts";
+export { BufferPool } from "./pools/buffer-pool.ts";
 export {
-  createSlotPool,
-  type Lease,
-  type PoolStatistics,
-  poolStatistics,
-  type SlotPool,
-  type SlotPoolOptions,
-} from "./pools/slot-pool.ts";
+  type BufferPoolOptions,
+  createBufferPool,
+  openBufferPool,
+  type PoolUseOptions,
+} from "./pools/create-buffer-pool.ts";
+export type { Dtype, DtypeArrays } from "./pools/dtype.ts";
+export type { Percentiles } from "./pools/histogram.ts";
+export {
+  checkLeaks,
+  describeLeak,
+  type LeakCheckOptions,
+  type LeakDetection,
+  type LeakReport,
+  type LeakWatchOptions,
+  watchLeaks,
+} from "./pools/leak-detection.ts";
+export { Lease } from "./pools/lease.ts";
+export { type AgentStatistics, type PoolStatistics, poolStatistics } from "./pools/pool-statistics.ts";
+export type { WaitOptions } from "./pools/wait-queue.ts";
 export {
   createTranscriber,
   type Progress,

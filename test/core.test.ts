@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CoreMemoryError, createCore, createSlotPool, InvalidArgumentError } from "../src/index.ts";
+import { CoreMemoryError, createBufferPool, createCore, InvalidArgumentError } from "../src/index.ts";
 
 describe("createCore", () => {
   it("gives 64 MiB by default and rounds up to whole pages", async () => {
@@ -34,8 +34,8 @@ describe("createCore", () => {
 
   it("keeps cores apart", async () => {
     const [a, b] = await Promise.all([createCore(), createCore()]);
-    using x = createSlotPool(a, { name: "x", dtype: "f32", length: 4, slots: 1 }).acquire();
-    using y = createSlotPool(b, { name: "x", dtype: "f32", length: 4, slots: 1 }).acquire();
+    using x = createBufferPool(a, { name: "x", dtype: "f32", shape: 4, max: 1 }).acquire();
+    using y = createBufferPool(b, { name: "x", dtype: "f32", shape: 4, max: 1 }).acquire();
     x.view.fill(1);
     y.view.fill(2);
     expect([...x.view]).toEqual([1, 1, 1, 1]);
@@ -51,13 +51,13 @@ describe("createCore", () => {
   it("counts what is left and says so when it is not enough", async () => {
     const core = await createCore({ memoryBytes: 262_144 });
     const before = core.freeBytes();
-    const pool = { name: "big", dtype: "u8", length: 100_000, slots: 3 } as const;
-    expect(() => createSlotPool(core, pool)).toThrow(CoreMemoryError);
-    expect(() => createSlotPool(core, pool)).toThrow(
-      /300000 bytes, but only \d+ of the core's 262144 are free/,
+    const pool = { name: "big", dtype: "u8", shape: 100_000, max: 3 } as const;
+    expect(() => createBufferPool(core, pool)).toThrow(CoreMemoryError);
+    expect(() => createBufferPool(core, pool)).toThrow(
+      /30\d{4} bytes, but only \d+ of the core's 262144 are free/,
     );
     expect(core.freeBytes()).toBe(before);
-    createSlotPool(core, { ...pool, slots: 2 });
+    createBufferPool(core, { ...pool, max: 2 });
     expect(core.freeBytes()).toBeLessThan(before - 200_000);
   });
 });

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
+  type BufferPool,
   type Core,
+  createBufferPool,
   createCore,
   createLogMel,
-  createSlotPool,
   InvalidArgumentError,
   type LogMel,
   NonFiniteSamplesError,
   poolStatistics,
   readWav,
-  type SlotPool,
 } from "../src/index.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { SAMPLE } from "./reference/sample.ts";
@@ -33,14 +33,14 @@ const SWEEP_LIMITS = { 80: { second: 3e-5, halfMinute: 4e-5 }, 128: { second: 4.
 const SEED = 2;
 
 let core: Core;
-let audio: SlotPool<"f32">;
-let mel: SlotPool<"f32">;
+let audio: BufferPool<"f32">;
+let mel: BufferPool<"f32">;
 const kernels = new Map<string, LogMel>();
 
 beforeAll(async () => {
   core = await createCore();
-  audio = createSlotPool(core, { name: "audio", dtype: "f32", length: FULL, slots: 1 });
-  mel = createSlotPool(core, { name: "mel", dtype: "f32", length: 128 * 3000, slots: 2 });
+  audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: FULL, max: 1 });
+  mel = createBufferPool(core, { name: "mel", dtype: "f32", shape: 128 * 3000, max: 2 });
 });
 
 afterEach(() => {
@@ -269,7 +269,7 @@ describe(`compute (seed ${SEED})`, () => {
 
   it("reports a core that is too small for its tables", async () => {
     const small = await createCore({ memoryBytes: 128 * 1024 });
-    createSlotPool(small, { name: "filler", dtype: "u8", length: 110_000, slots: 1 });
+    createBufferPool(small, { name: "filler", dtype: "u8", shape: 110_000, max: 1 });
     expect(() => createLogMel(small, { preset: "whisper-80" })).toThrow(
       /log-mel \S+ needs \d+ bytes, but only \d+/,
     );

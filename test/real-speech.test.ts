@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createCore, createLogMel, createSlotPool, createTranscriber, decodeAudio } from "../src/index.ts";
+import { createBufferPool, createCore, createLogMel, createTranscriber, decodeAudio } from "../src/index.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { realSpeechFolder, transcripts } from "./reference/real-speech.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
@@ -38,7 +38,7 @@ describe.skipIf(!folder)("real speech", () => {
 
   it("has a log-mel within 3e-5 of the float64 reference, 80 and 128 mels", async () => {
     const core = await createCore();
-    const pool = createSlotPool(core, { name: "mel", dtype: "f32", length: 128 * 3000, slots: 1 });
+    const pool = createBufferPool(core, { name: "mel", dtype: "f32", shape: 128 * 3000, max: 1 });
     for (const mels of [80, 128] as const) {
       const logMel = createLogMel(core, { preset: `whisper-${mels}` });
       for (const clip of CLIPS) {

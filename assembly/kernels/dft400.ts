@@ -110,8 +110,7 @@ export function dft400Create(): usize {
       store<u32>(place, min(k, 400 - k) * (V as u32));
     }
   }
-  setTable(TABLE.DFT400, t);
-  return t;
+  return setTable(TABLE.DFT400, t);
 }
 
 // @ts-ignore: decorator

@@ -75,6 +75,5 @@ export function melBankCreate(mels: u32): usize {
     store<u32>(bank + 8 * (m as usize), first);
     store<u32>(bank + 8 * (m as usize), count, 4);
   }
-  setTable(key, bank);
-  return bank;
+  return setTable(key, bank);
 }

@@ -1,3 +1,5 @@
+import { sharedMemoryWorks } from "../core/create-core.ts";
+
 /** What the runtime offers, found by trying. */
 export interface RuntimeFeatures {
   simd: boolean;
@@ -39,18 +41,6 @@ export async function runtimeFeatures(): Promise<RuntimeFeatures> {
     webgpu: await probeWebGpu(),
     webnn: await probeWebNn(),
   };
-}
-
-function sharedMemoryWorks(): boolean {
-  if (typeof SharedArrayBuffer === "undefined") return false;
-  try {
-    return (
-      new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer
-    );
-  } catch {
-    // Refused, as on pages that are not cross-origin isolated.
-    return false;
-  }
 }
 
 async function probeWebGpu(): Promise<string> {

@@ -4,7 +4,7 @@ import { createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { createLogMel } from "../features/log-mel.ts";
 import type { PresetName } from "../features/presets.ts";
-import { createSlotPool } from "../pools/slot-pool.ts";
+import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { readSound } from "./read-sound.ts";
 
 export interface MelFlags {
@@ -34,8 +34,8 @@ export async function melCommand(file: string, flags: MelFlags): Promise<void> {
   if (logMel.frames(reader.length) === 0) {
     throw new InvalidArgumentError(`${file}: ${reader.length} samples make no frame; give --pad`);
   }
-  const audioPool = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: 1 });
-  const melPool = createSlotPool(core, { name: "mel", dtype: "f32", length: mels * maxFrames, slots: 1 });
+  const audioPool = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: 1 });
+  const melPool = createBufferPool(core, { name: "mel", dtype: "f32", shape: mels * maxFrames, max: 1 });
   using samples = audioPool.acquire();
   using features = melPool.acquire();
   reader.read(samples.view, 0, reader.length);

@@ -1,4 +1,4 @@
-import type { PoolStatistics } from "../pools/slot-pool.ts";
+import type { PoolStatistics } from "../pools/pool-statistics.ts";
 import { createTranscriber, type Progress, type Transcription } from "../transcription/transcriber.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { readSound } from "./read-sound.ts";
@@ -88,7 +88,7 @@ function statistics({ times, duration, windows }: Transcription, pools: PoolStat
   for (const pool of pools) {
     lines.push(
       pool.name.padEnd(16) +
-        String(pool.slots).padStart(7) +
+        String(pool.total).padStart(7) +
         String(pool.inUse).padStart(8) +
         String(pool.peakInUse).padStart(6) +
         String(pool.acquires).padStart(10) +

@@ -5,16 +5,83 @@ export type Pointer = number;
 export interface CoreExports {
   initialize(size: number): number;
   attach(): number;
+  agentJoin(): number;
+  agentLeave(agent: number): void;
   arenaAllocate(bytes: number): Pointer;
   arenaFree(): number;
-  poolCreate(payloadBytes: number, capacity: number): Pointer;
-  poolAcquire(pool: Pointer): number;
-  poolRelease(pool: Pointer, handle: number): number;
-  poolCountDoubleRelease(pool: Pointer): void;
-  poolSlotPayload(pool: Pointer, index: number): Pointer;
-  poolAvailable(pool: Pointer): number;
-  poolCapacity(pool: Pointer): number;
+
+  poolBytes(payloadBytes: number, max: number, slots: number, flags: number, agents: number): number;
+  poolCreate(
+    payloadBytes: number,
+    initial: number,
+    max: number,
+    flags: number,
+    tier: number,
+    agent: number,
+  ): Pointer;
+  poolDescribe(
+    pool: Pointer,
+    nameLength: number,
+    dtype: number,
+    rank: number,
+    d0: number,
+    d1: number,
+    d2: number,
+    d3: number,
+  ): void;
+  poolPublish(pool: Pointer): number;
+  poolAt(place: number): Pointer;
+  poolClose(shard: Pointer): number;
+  poolFree(pool: Pointer, agent: number): number;
+  poolJoin(pool: Pointer, agent: number): Pointer;
+  poolShard(pool: Pointer, agent: number): Pointer;
+
+  poolAcquire(shard: Pointer, now: number): number;
+  poolRelease(shard: Pointer, handle: number, now: number): number;
+  poolRetain(shard: Pointer, handle: number): number;
+  poolAdopt(shard: Pointer, handle: number): number;
+  poolAlive(pool: Pointer, handle: number): number;
+  poolGrow(shard: Pointer, count: number): number;
+  poolTrim(shard: Pointer, count: number, floor: number): number;
+  poolTrimIdle(shard: Pointer, count: number, floor: number, moment: number): number;
+  poolMoment(pool: Pointer): number;
+  poolReclaim(shard: Pointer, agent: number): number;
+  poolRecover(shard: Pointer): number;
+
+  poolHeader(pool: Pointer): Pointer;
+  poolName(pool: Pointer): Pointer;
+  poolPayloads(pool: Pointer): Pointer;
+  poolMax(pool: Pointer): number;
+  poolInUse(pool: Pointer): number;
+  poolInService(pool: Pointer): number;
+  poolPeak(pool: Pointer): number;
+  poolCount(shard: Pointer, key: number, by: number): void;
+  poolCountWait(shard: Pointer, milliseconds: number): void;
   poolCounter(pool: Pointer, key: number): number;
+  shardCounter(shard: Pointer, key: number): number;
+  poolTime(pool: Pointer, which: number): number;
+  poolBucket(pool: Pointer, which: number, bucket: number): number;
+  poolWaiters(pool: Pointer): Pointer;
+  slotHandle(pool: Pointer, index: number): number;
+  slotReferences(pool: Pointer, index: number): number;
+  slotOwner(pool: Pointer, index: number): number;
+  slotSince(pool: Pointer, index: number, now: number): number;
+  slotUses(pool: Pointer, index: number): number;
+
+  ringBytes(dtype: number, capacity: number): number;
+  ringCreate(dtype: number, capacity: number, policy: number, maxWindow: number, sampleRate: number): Pointer;
+  ringPublish(ring: Pointer, nameLength: number): number;
+  ringFree(ring: Pointer): void;
+  ringAt(place: number): Pointer;
+  ringHeader(ring: Pointer): Pointer;
+  ringName(ring: Pointer): Pointer;
+  ringShape(ring: Pointer, window: number, hop: number): void;
+  ringReserve(ring: Pointer, count: number): number;
+  ringCommit(ring: Pointer): void;
+  ringReady(ring: Pointer): number;
+  ringRead(ring: Pointer, out: Pointer, length: number): number;
+  ringCounter(ring: Pointer, key: number): number;
+
   dft400TableBytes(): number;
   dft400Create(): Pointer;
   melBankBytes(mels: number): number;

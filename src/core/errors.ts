@@ -39,7 +39,21 @@ export class CoreMemoryError extends WavepoolError {
   }
 }
 
-/** Every slot of a pool is leased. */
+/** A pool was used after its shutdown. */
+export class PoolClosedError extends WavepoolError {
+  constructor(message: string) {
+    super("pool-closed", "input", message);
+  }
+}
+
+/** No buffer came free in the time that a caller was willing to wait. */
+export class PoolTimeoutError extends WavepoolError {
+  constructor(message: string) {
+    super("pool-timeout", "failure", message);
+  }
+}
+
+/** Every slot of a pool is leased, or its queue of waiters is full. */
 export class PoolExhaustedError extends WavepoolError {
   constructor(message: string) {
     super("pool-exhausted", "failure", message);

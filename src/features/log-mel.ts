@@ -1,6 +1,6 @@
 import { assertOptions, describe } from "../core/arguments.ts";
+import { type Core, orOutOfMemory, takeRegion } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
-import { type Core, orOutOfMemory, takeRegion } from "../core/create-core.ts";
 import { InvalidArgumentError, NonFiniteSamplesError } from "../core/errors.ts";
 import { type FeaturePreset, findPreset, type PresetName } from "./presets.ts";
 

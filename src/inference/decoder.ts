@@ -1,7 +1,8 @@
 import * as ort from "#onnxruntime";
-import type { Core } from "../core/create-core.ts";
+import type { Core } from "../core/core.ts";
 import { ModelFormatError } from "../core/errors.ts";
-import { createSlotPool, type SlotPool } from "../pools/slot-pool.ts";
+import type { BufferPool } from "../pools/buffer-pool.ts";
+import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { giveWay } from "./give-way.ts";
 import { createSession, runSession } from "./session.ts";
 import { createTokenChooser } from "./token-chooser.ts";
@@ -40,9 +41,9 @@ export interface Decoder {
 const DECODES = 2;
 
 interface InputPools {
-  tokens: SlotPool<"i64">;
-  flags: SlotPool<"u8">;
-  states: SlotPool<"f32">;
+  tokens: BufferPool<"i64">;
+  flags: BufferPool<"u8">;
+  states: BufferPool<"f32">;
 }
 
 /**
@@ -59,18 +60,18 @@ export async function loadDecoder(
   tokenizer: WhisperTokenizer,
 ): Promise<Decoder> {
   const pools: InputPools = {
-    tokens: createSlotPool(core, {
+    tokens: createBufferPool(core, {
       name: "decoder_tokens",
       dtype: "i64",
-      length: config.maxTokens,
-      slots: DECODES,
+      shape: config.maxTokens,
+      max: DECODES,
     }),
-    flags: createSlotPool(core, { name: "decoder_flags", dtype: "u8", length: 1, slots: DECODES }),
-    states: createSlotPool(core, {
+    flags: createBufferPool(core, { name: "decoder_flags", dtype: "u8", shape: 1, max: DECODES }),
+    states: createBufferPool(core, {
       name: "decoder_states",
       dtype: "f32",
-      length: config.width,
-      slots: DECODES,
+      shape: config.width,
+      max: DECODES,
     }),
   };
   const session = await createSession(path);

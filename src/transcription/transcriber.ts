@@ -2,7 +2,8 @@ import { decodeAudio } from "../audio/decode.ts";
 import { assertPcm, assertSamples, duration, type PcmAudio } from "../audio/pcm.ts";
 import { type MonoReader, monoReader } from "../audio/resample.ts";
 import { assertOptions } from "../core/arguments.ts";
-import { type Core, type CoreOptions, createCore } from "../core/create-core.ts";
+import type { Core } from "../core/core.ts";
+import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { createLogMel, type LogMel } from "../features/log-mel.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
@@ -12,7 +13,9 @@ import { DEFAULT_MODEL, findModel, type ModelFiles } from "../inference/model-fi
 import { setRuntimeFiles } from "../inference/session.ts";
 import { readWhisperConfig } from "../inference/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../inference/whisper-tokenizer.ts";
-import { createSlotPool, type PoolStatistics, poolStatistics, type SlotPool } from "../pools/slot-pool.ts";
+import type { BufferPool } from "../pools/buffer-pool.ts";
+import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
 import { quietestCut } from "./windows.ts";
 
 const DEFAULT_LANGUAGE = "en";
@@ -117,8 +120,8 @@ export interface Transcriber {
 }
 
 interface Pipeline {
-  audio: SlotPool<"f32">;
-  mel: SlotPool<"f32">;
+  audio: BufferPool<"f32">;
+  mel: BufferPool<"f32">;
   logMel: LogMel;
   tokenizer: WhisperTokenizer;
   encoder: Encoder;
@@ -138,7 +141,8 @@ interface Pipeline {
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
   assertOptions(options, "createTranscriber");
   const model = await findModel(options.model ?? DEFAULT_MODEL);
-  const core = await createCore(options);
+  // One agent: an ordinary ArrayBuffer, and no atomics, unless the caller asks for threads.
+  const core = await createCore({ threads: false, ...options });
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
   const defaultLanguage = options.language ?? DEFAULT_LANGUAGE;
   const pipeline = await loadPipeline(core, model, defaultLanguage, options.onLoading);
@@ -214,12 +218,12 @@ async function loadPipeline(
   tokenizer.prompt(language); // a wrong code is told before the weights load
   const logMel = createLogMel(core, { preset: config.preset });
   const { maxSamples, maxFrames } = logMel.preset;
-  const audio = createSlotPool(core, { name: "audio", dtype: "f32", length: maxSamples, slots: CLIPS });
-  const mel = createSlotPool(core, {
+  const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: CLIPS });
+  const mel = createBufferPool(core, {
     name: "mel",
     dtype: "f32",
-    length: config.mels * maxFrames,
-    slots: CLIPS,
+    shape: config.mels * maxFrames,
+    max: CLIPS,
   });
   onLoading?.();
   const encoder = await loadEncoder(model.encoder, config.mels);

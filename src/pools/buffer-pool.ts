@@ -1,0 +1,366 @@
+import { describe } from "../core/arguments.ts";
+import type { Core } from "../core/core.ts";
+import type { CoreExports, Pointer } from "../core/core-exports.ts";
+import { InvalidArgumentError, LeaseError, PoolClosedError, PoolExhaustedError } from "../core/errors.ts";
+import { AdaptiveSizing } from "./adaptive-sizing.ts";
+import { clock } from "./clock.ts";
+import { type Dtype, type DtypeArrays, viewOf } from "./dtype.ts";
+import type { LeakTracker } from "./leak-detection.ts";
+import { Lease } from "./lease.ts";
+import type { PoolDescription } from "./pool-description.ts";
+import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
+import { type WaitOptions, WaitQueue } from "./wait-queue.ts";
+
+/** Bits of a handle that hold the slot's index, see assembly/pools/layout.ts. */
+const INDEX_MASK = 4095;
+/** Statistics level at which acquire and hold times are kept. */
+const TIMES = 2;
+/** Words between the slot headers in memory. */
+const SLOT_WORDS = 32;
+
+// Results of the core's functions, see assembly/pools/slot-pool.ts.
+const CLOSED = -2;
+const DONE = 0;
+const FOREIGN = 2;
+const TOO_MANY = 3;
+
+/** What belongs to one agent's use of a pool. */
+export interface PoolUse {
+  /** Whether to grow ahead of demand. */
+  adaptive: boolean;
+  /** Waiters that `acquireAsync` queues at most. */
+  queueLimit: number;
+  leaks: LeakTracker | undefined;
+}
+
+/**
+ * A pool of equal buffers in the core's memory. Create it with `createBufferPool`, or find one that another
+ * agent created with `openBufferPool`.
+ */
+export class BufferPool<D extends Dtype = Dtype> {
+  /** Name, unique within the core. */
+  readonly name: string;
+  /** Element type of the buffers. */
+  readonly dtype: D;
+  /** Shape of the buffers, in elements. */
+  readonly shape: readonly number[];
+  /** Elements of one buffer. */
+  readonly length: number;
+  /** Bytes of one buffer. */
+  readonly bytes: number;
+  /** Slots that trimming leaves. */
+  readonly initial: number;
+  /** Slots that the pool can grow to. */
+  readonly max: number;
+  /** Whether buffers are filled with zeros when they come back. */
+  readonly zeroOnRelease: boolean;
+  readonly #core: Core;
+  readonly #exports: CoreExports;
+  readonly #address: Pointer;
+  readonly #shard: Pointer;
+  readonly #times: boolean;
+  /** The slot's typed array, made when the slot is first leased and again when its buffer has moved. */
+  readonly #views: (DtypeArrays[D] | undefined)[] = [];
+  readonly #offsets: number[] = [];
+  /** Words of the core's memory, in which slot i keeps its buffer's address at `#payloads + 32 i`. */
+  readonly #words: Uint32Array;
+  readonly #payloads: number;
+  readonly #adaptive: AdaptiveSizing | undefined;
+  readonly #leaks: LeakTracker | undefined;
+  readonly #queueLimit: number;
+  #queue: WaitQueue<Lease<D>> | undefined;
+  #closed = false;
+  #freed = false;
+
+  /** @internal */
+  constructor(core: Core, address: Pointer, shard: Pointer, description: PoolDescription<D>, use: PoolUse) {
+    this.name = description.name;
+    this.dtype = description.dtype;
+    this.shape = description.shape;
+    this.length = description.shape.reduce((product, dimension) => product * dimension, 1);
+    this.bytes = description.bytes;
+    this.initial = description.initial;
+    this.max = description.max;
+    this.zeroOnRelease = description.zeroOnRelease;
+    this.#core = core;
+    this.#exports = core.exports;
+    this.#address = address;
+    this.#shard = shard;
+    this.#times = description.level === TIMES;
+    this.#words = new Uint32Array(core.buffer);
+    this.#payloads = (core.exports.poolPayloads(address) >>> 0) / 4;
+    this.#adaptive = use.adaptive ? new AdaptiveSizing() : undefined;
+    this.#leaks = use.leaks;
+    this.#queueLimit = use.queueLimit;
+  }
+
+  /**
+   * Leases a buffer, or throws at once. It does not queue: waiters of `acquireAsync` are served by the
+   * releases, not by this.
+   *
+   * @throws PoolExhaustedError when every buffer is leased, or the core has no room for a further one.
+   * @throws PoolClosedError after `shutdown()`.
+   */
+  acquire(): Lease<D> {
+    const lease = this.tryAcquire();
+    if (lease !== undefined) return lease;
+    throw this.exhausted();
+  }
+
+  /**
+   * Leases a buffer, or returns undefined when every buffer is leased.
+   *
+   * @throws PoolClosedError after `shutdown()`.
+   */
+  tryAcquire(): Lease<D> | undefined {
+    if (this.#closed) throw this.#closedError();
+    const handle = this.#exports.poolAcquire(this.#shard, this.#times ? clock() : 0);
+    if (handle <= 0) {
+      if (handle === CLOSED) throw this.#closedError();
+      return undefined;
+    }
+    const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
+    if (this.#leaks !== undefined) this.#leaks.track(lease, handle);
+    if (this.#adaptive !== undefined) this.#adaptive.afterAcquire(this.#exports, this.#shard);
+    return lease;
+  }
+
+  /**
+   * Leases a buffer, waiting for one in order of arrival. Waiters of one agent are served in their order;
+   * between agents the turn goes round. `acquire` and `tryAcquire` do not queue, and may be faster.
+   *
+   * @throws PoolTimeoutError when `timeout` milliseconds pass.
+   * @throws PoolExhaustedError when the queue is full.
+   * @throws PoolClosedError after, or on, `shutdown()`.
+   * The promise rejects with the signal's reason when it aborts.
+   */
+  acquireAsync(options: WaitOptions = {}): Promise<Lease<D>> {
+    this.#queue ??= new WaitQueue<Lease<D>>({
+      pool: this.name,
+      limit: this.#queueLimit,
+      tryServe: () => this.tryAcquire(),
+      countWait: (milliseconds) => {
+        this.#exports.poolCount(this.#shard, COUNTER.waits, 1);
+        this.#exports.poolCountWait(this.#shard, milliseconds);
+      },
+      countTimeout: () => this.#exports.poolCount(this.#shard, COUNTER.timeouts, 1),
+      words: this.#core.threads
+        ? new Int32Array(this.#core.buffer, this.#exports.poolWaiters(this.#address) >>> 0, 2)
+        : undefined,
+    });
+    return this.#queue.wait(options);
+  }
+
+  /**
+   * Takes a buffer back from callers that hand in whatever they hold. A lease of this pool is released;
+   * null and undefined are ignored, anything else is discarded: a typed array (also the lease's own view, or
+   * a part of it), a buffer of another size, another pool's lease. Each case is counted.
+   *
+   * @returns whether a lease was released.
+   * @throws LeaseError for a lease that was released before.
+   */
+  put(buffer: unknown): boolean {
+    if (this.#closed && !(buffer instanceof Lease)) throw this.#closedError();
+    if (buffer instanceof Lease && buffer.isOf(this as unknown as BufferPool)) {
+      buffer.release();
+      return true;
+    }
+    const ignored = buffer === null || buffer === undefined;
+    this.#count(ignored ? COUNTER.ignored : COUNTER.discarded);
+    return false;
+  }
+
+  /**
+   * Gives back a lease of this pool, as `lease.release()` does.
+   *
+   * @throws LeaseError when it belongs to another pool or was given back before; both are counted.
+   */
+  release(lease: Lease<D>): void {
+    if (!(lease instanceof Lease) || !lease.isOf(this as unknown as BufferPool)) {
+      this.#count(COUNTER.foreignReleases);
+      throw new LeaseError(
+        `pool "${this.name}": ${lease instanceof Lease ? "a lease of another pool" : describe(lease)} is not this pool's; release each lease where it was acquired`,
+      );
+    }
+    lease.release();
+  }
+
+  /**
+   * Makes a lease of a handle that another agent gave away with `lease.handOver()`.
+   *
+   * @throws LeaseError when the handle is none of this pool's, or its lease has ended; both are counted.
+   */
+  adopt(handle: number): Lease<D> {
+    if (this.#closed) throw this.#closedError();
+    const result = Number.isInteger(handle) ? this.#exports.poolAdopt(this.#shard, handle) : FOREIGN;
+    if (result !== DONE) throw this.#refused(handle, result);
+    const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
+    this.#leaks?.track(lease, handle);
+    return lease;
+  }
+
+  /** Counts since creation, over all agents, as a plain object. */
+  stats(): PoolStatistics {
+    if (this.#freed) throw this.#closedError();
+    return readStatistics(this.#core, this.#address);
+  }
+
+  /**
+   * Brings up to `count` further buffers into service ahead of demand.
+   *
+   * @returns how many; fewer at `max` or when the core has no room.
+   */
+  grow(count: number): number {
+    if (this.#closed) throw this.#closedError();
+    return this.#exports.poolGrow(this.#shard, this.#slotCount(count, "grow by"));
+  }
+
+  /**
+   * Takes free buffers out of service, the least recently used first, down to `keep` (`initial` by default),
+   * and gives their memory back to the core.
+   *
+   * @param options `count`: at most so many; `unusedSince`: only those not used since that
+   * {@link BufferPool.moment}.
+   * @returns the bytes recovered.
+   */
+  trim(options: { keep?: number; count?: number; unusedSince?: number } = {}): number {
+    if (this.#closed) throw this.#closedError();
+    const keep = this.#slotCount(options.keep ?? this.initial, "trim to");
+    const count = this.#slotCount(options.count ?? this.max, "trim");
+    const { unusedSince } = options;
+    const trimmed =
+      unusedSince === undefined
+        ? this.#exports.poolTrim(this.#shard, count, keep)
+        : this.#exports.poolTrimIdle(this.#shard, count, keep, unusedSince);
+    return trimmed * Math.ceil(this.bytes / 64) * 64;
+  }
+
+  /** A mark in the pool's own time, for `trim({ unusedSince })`. */
+  moment(): number {
+    return this.#exports.poolMoment(this.#address) >>> 0;
+  }
+
+  /** Frees every free buffer, the initial ones too. Leased ones stay valid until their release. */
+  clear(): number {
+    return this.trim({ keep: 0 });
+  }
+
+  /**
+   * Closes the pool for every agent: nothing can be acquired, waiters are refused, memory goes back to the
+   * core. Leases still held stay valid; their buffers are freed with their release.
+   *
+   * @returns the number of leases still held. Further calls do nothing and return 0.
+   */
+  shutdown(): number {
+    if (this.#closed) return 0;
+    const held = this.#exports.poolClose(this.#shard);
+    this.#closed = true;
+    this.#queue?.close(this.#closedError());
+    this.#freeIfUnused();
+    return held;
+  }
+
+  /** Whether the pool was shut down by this agent. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @internal The leases of all agents come from the core; see leak-detection.ts. */
+  get address(): Pointer {
+    return this.#address;
+  }
+
+  /** @internal Called by {@link Lease.release}. */
+  takeBack(handle: number, lease: Lease<D>): void {
+    const result = this.#exports.poolRelease(this.#shard, handle, this.#times ? clock() : 0);
+    if (this.#leaks !== undefined) this.#leaks.forget(lease);
+    if (result !== DONE) throw this.#refused(handle, result);
+    if (this.#queue !== undefined) this.#queue.serve();
+    if (this.#closed) this.#freeIfUnused();
+  }
+
+  /** @internal Called by {@link Lease.retain}. */
+  retain(handle: number, view: DtypeArrays[D]): Lease<D> {
+    const result = this.#exports.poolRetain(this.#shard, handle);
+    if (result === TOO_MANY) {
+      throw new LeaseError(`pool "${this.name}": this agent has retained the buffer 255 times; release some`);
+    }
+    if (result !== DONE) throw this.#refused(handle, result);
+    const lease = new Lease(this, handle, view);
+    this.#leaks?.track(lease, handle);
+    return lease;
+  }
+
+  /** @internal */
+  isAlive(handle: number): boolean {
+    return !this.#freed && this.#exports.poolAlive(this.#address, handle) !== 0;
+  }
+
+  /** @internal */
+  forget(lease: Lease<D>): void {
+    this.#leaks?.forget(lease);
+  }
+
+  /** @internal Counts a release that the host itself knows to be the second one. */
+  secondRelease(): LeaseError {
+    this.#count(COUNTER.doubleReleases);
+    return new LeaseError(`pool "${this.name}": buffer released twice; release each lease once`);
+  }
+
+  /** @internal Counts a use after release. */
+  staleUse(how: string): LeaseError {
+    this.#count(COUNTER.staleUses);
+    return new LeaseError(
+      `pool "${this.name}": buffer ${how} after its release; keep the lease until you are done`,
+    );
+  }
+
+  /** @internal Counts a lease that was garbage-collected without a release. */
+  countLost(): void {
+    this.#count(COUNTER.lost);
+  }
+
+  /** @internal Why the last acquire failed. */
+  exhausted(): PoolExhaustedError {
+    const { inUse, total } = this.stats();
+    const cause =
+      inUse >= this.max
+        ? `all ${this.max} buffers are leased; release one or create the pool with a larger max`
+        : `${inUse} buffers are leased and ${total} of at most ${this.max} in service, but the core has no room for another ${this.bytes} bytes; create the core with a larger memoryBytes`;
+    return new PoolExhaustedError(`pool "${this.name}": ${cause}`);
+  }
+
+  #viewAt(index: number): DtypeArrays[D] {
+    const offset = this.#words[this.#payloads + index * SLOT_WORDS]!;
+    if (this.#offsets[index] === offset) return this.#views[index]!;
+    const view = viewOf(this.dtype, this.#core.buffer, offset, this.length);
+    this.#offsets[index] = offset;
+    this.#views[index] = view;
+    return view;
+  }
+
+  #count(counter: number): void {
+    if (!this.#freed) this.#exports.poolCount(this.#shard, counter, 1);
+  }
+
+  #refused(handle: number, result: number): LeaseError {
+    const why = result === FOREIGN ? "is none of this pool's" : "is not leased any more";
+    return new LeaseError(`pool "${this.name}": handle ${handle} ${why}; use each lease until its release`);
+  }
+
+  #closedError(): PoolClosedError {
+    return new PoolClosedError(`pool "${this.name}" was shut down; create another`);
+  }
+
+  #freeIfUnused(): void {
+    if (this.#freed) return;
+    this.#freed = this.#exports.poolFree(this.#address, this.#core.agent) !== 0;
+  }
+
+  #slotCount(value: number, what: string): number {
+    if (Number.isInteger(value) && value >= 0 && value <= this.max) return value;
+    throw new InvalidArgumentError(
+      `pool "${this.name}": ${what} ${describe(value)} slots; give an integer from 0 to ${this.max}`,
+    );
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * What an audio worklet or a bare worker needs: attaching to a memory, and the pools in it. It imports nothing
+ * that an AudioWorkletGlobalScope lacks.
+ *
+ * @module
+ */
+export { attachCore } from "./core/attach-core.ts";
+export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
+export { BufferPool } from "./pools/buffer-pool.ts";
+export { createBufferPool, openBufferPool } from "./pools/create-buffer-pool.ts";
+export { Lease } from "./pools/lease.ts";
+export { type PoolStatistics, poolStatistics } from "./pools/pool-statistics.ts";
