@@ -10,6 +10,9 @@
  * Who may write what: slots off the stack belong to the agent that popped them, whose ordinary stores
  * become visible with its next exchange; a slot's word is only ever exchanged, or stored by the one agent
  * that holds it BUSY.
+ *
+ * Counting follows the exchange that it counts at once, with no loop and no call between: engines end a
+ * terminated thread only at loops and calls, so that the counts stay exact when an agent dies.
  */
 import { add32, cas32, cas64, load32, load64, notify, store32 } from "../memory/atomics";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
@@ -98,15 +101,15 @@ export function poolAcquire(shard: usize, now: f64): i32 {
 @inline function lease(shard: usize, slot: usize, handle: i32, inUse: u32, now: f64): i32 {
   const fields = asSlot(slot);
   fields.owner = asShard(shard).agent + 1;
+  if (asShard(shard).level >= STATISTICS.COUNTS) {
+    count(shard, COUNTER.ACQUIRES);
+    if (inUse > asShard(shard).peak) asShard(shard).peak = inUse;
+  }
   fields.acquireTime = now;
   fields.useCount++;
   if (fields.retained) {
     memory.fill(slot + RETAINS, 0, 64);
     fields.retained = 0;
-  }
-  if (asShard(shard).level >= STATISTICS.COUNTS) {
-    count(shard, COUNTER.ACQUIRES);
-    if (inUse > asShard(shard).peak) asShard(shard).peak = inUse;
   }
   asShard(shard).journal = 0;
   return handle;
@@ -257,15 +260,15 @@ export function poolRelease(shard: usize, handle: i32, now: f64): i32 {
       word = seen;
       continue;
     }
+    if (asShard(shard).level >= STATISTICS.COUNTS) {
+      count(shard, COUNTER.RELEASES);
+      if (asShard(shard).level >= STATISTICS.TIMES) countHold(shard, now - acquireTime);
+    }
     if (zero) {
       memory.fill(asSlot(slot).payload, 0, asPool(pool).grantedBytes);
       store32(slot, free);
     }
     bringBack(shard, slot, index, free);
-    if (asShard(shard).level >= STATISTICS.COUNTS) {
-      count(shard, COUNTER.RELEASES);
-      if (asShard(shard).level >= STATISTICS.TIMES) countHold(shard, now - acquireTime);
-    }
     asShard(shard).journal = 0;
     return DONE;
   }

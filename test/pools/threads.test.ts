@@ -1,0 +1,258 @@
+import { Worker } from "node:worker_threads";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  attachCore,
+  type BufferPool,
+  type Core,
+  createBufferPool,
+  createCore,
+  InvalidArgumentError,
+  LeaseError,
+} from "../../src/index.ts";
+import { seededNoise } from "../reference/signals.ts";
+
+const AGENT = new URL("./agent.mjs", import.meta.url);
+const workers: Worker[] = [];
+
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+});
+
+/** Messages of a worker in order; `next` waits for one, and fails with the worker. */
+interface Agent {
+  worker: Worker;
+  number: number;
+  next<T>(): Promise<T>;
+}
+
+async function startAgent(core: Core, pool: BufferPool, data: object): Promise<Agent> {
+  const worker = new Worker(AGENT, { workerData: { handle: core.share(), name: pool.name, ...data } });
+  workers.push(worker);
+  const arrived: unknown[] = [];
+  let waiting: { resolve(message: unknown): void; reject(error: unknown): void } | undefined;
+  worker.on("message", (message) => {
+    if (waiting) waiting.resolve(message);
+    else arrived.push(message);
+    waiting = undefined;
+  });
+  worker.on("error", (error) => waiting?.reject(error));
+  const next = <T>() =>
+    new Promise<T>((resolve, reject) => {
+      if (arrived.length > 0) resolve(arrived.shift() as T);
+      else waiting = { resolve: resolve as (message: unknown) => void, reject };
+    });
+  const { agent } = await next<{ agent: number }>();
+  return { worker, number: agent, next };
+}
+
+async function sharedPool(more: object = {}): Promise<{ core: Core; pool: BufferPool<"i32"> }> {
+  const core = await createCore({ memoryBytes: 4 * 2 ** 20, threads: true });
+  const pool = createBufferPool(core, {
+    name: "shared",
+    dtype: "i32",
+    shape: 64,
+    initial: 4,
+    max: 16,
+    ...more,
+  });
+  return { core, pool };
+}
+
+/** Everything is back: nothing in use, every slot can be leased once, and the counts add up. */
+function expectWhole(pool: BufferPool, hint: string): void {
+  const { acquires, releases, reclaimed, inUse, doubleReleases, foreignReleases, staleUses } = pool.stats();
+  expect(inUse, hint).toBe(0);
+  expect(acquires, hint).toBe(releases + reclaimed);
+  expect([doubleReleases, foreignReleases, staleUses], hint).toEqual([0, 0, 0]);
+  const leases = Array.from({ length: pool.max }, () => pool.acquire());
+  expect(pool.tryAcquire(), hint).toBeUndefined();
+  expect(new Set(leases.map(({ view }) => view.byteOffset)).size, hint).toBe(pool.max);
+  for (const lease of leases) lease.release();
+}
+
+describe("twenty threads on one pool", () => {
+  it("do a million rounds without corruption, and the counts add up exactly", async () => {
+    const { core, pool } = await sharedPool({ zeroOnRelease: true });
+    const agents = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        startAgent(core, pool, { task: "rounds", rounds: 50_000, seed: i + 1 }),
+      ),
+    );
+    const results = await Promise.all(
+      agents.map((agent) => agent.next<{ done: number; refused: number; corrupted: number }>()),
+    );
+    const sum = (key: "done" | "refused" | "corrupted") =>
+      results.reduce((total, result) => total + result[key], 0);
+    const stats = pool.stats();
+    expect(sum("corrupted")).toBe(0);
+    expect(sum("done")).toBe(1_000_000);
+    expect(stats.acquires).toBe(1_000_000);
+    expect(stats.releases).toBe(1_000_000);
+    expect(stats.hits + stats.misses).toBe(1_000_000);
+    expect(stats.exhausted).toBe(sum("refused"));
+    expect(stats.total).toBe(stats.initial + stats.grown - stats.trimmed);
+    expect(stats.peakInUse).toBeLessThanOrEqual(16);
+    const byAgent = stats.agents.reduce((total, agent) => total + agent.acquires, 0);
+    expect(byAgent).toBe(1_000_000);
+    expectWhole(pool, "after a million rounds");
+  });
+});
+
+describe("an agent that dies", () => {
+  it("mid-lease, at 50 random moments, leaves nothing behind once it is reclaimed", async () => {
+    const { core, pool } = await sharedPool();
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const others = await Promise.all([
+      startAgent(core, pool, { task: "rounds", seed: 101, stop }),
+      startAgent(core, pool, { task: "rounds", seed: 102, stop }),
+    ]);
+    const next = seededNoise(50);
+    let reclaimed = 0;
+    for (let seed = 1; seed <= 50; seed++) {
+      const victim = await startAgent(core, pool, { task: "victim", seed });
+      await new Promise((resolve) => setTimeout(resolve, 10 * (next() + 1)));
+      await victim.worker.terminate();
+      let complete = false;
+      for (let turn = 0; !complete && turn < 20; turn++) {
+        const found = core.reclaim(victim.number);
+        complete = found.complete;
+        reclaimed += found.leases;
+      }
+      expect(complete, `seed ${seed}`).toBe(true);
+    }
+    Atomics.store(stop, 0, 1);
+    for (const other of others) expect((await other.next<{ corrupted: number }>()).corrupted).toBe(0);
+    expect(reclaimed).toBeGreaterThan(0);
+    expect(pool.stats().reclaimed).toBe(reclaimed);
+    expectWhole(pool, "seeds 1 to 50");
+  });
+
+  it("loses its own references, while those of others stay", async () => {
+    const { core, pool } = await sharedPool({ max: 4 });
+    const victim = await startAgent(core, pool, { task: "holder" });
+    const mine = pool.acquire();
+    mine.view.fill(42);
+    const reference = mine.retain();
+    victim.worker.postMessage(mine.handOver());
+    expect(await victim.next()).toEqual({ kept: 42 }); // it holds two references now, and a lease of its own
+    await victim.worker.terminate();
+    expect(core.reclaim(victim.number)).toEqual({ leases: 1, recovered: 0, complete: true });
+    expect(pool.stats().inUse).toBe(1);
+    expect(reference.view[0]).toBe(42);
+    reference.release();
+    expectWhole(pool, "after the last reference");
+  });
+
+  it("is named by its number, and cannot be the caller itself", async () => {
+    const { core } = await sharedPool();
+    for (const wrong of [core.agent, -1, 64, 1.5, Number.NaN]) {
+      expect(() => core.reclaim(wrong)).toThrow(InvalidArgumentError);
+      expect(() => core.reclaim(wrong)).toThrow(`agent is ${wrong}`);
+    }
+  });
+});
+
+describe("waiting for another thread's release", () => {
+  it("wakes in order of arrival", async () => {
+    const { core, pool } = await sharedPool({ initial: 1, max: 1 });
+    const other = await startAgent(core, pool, { task: "releaser" });
+    const lease = pool.acquire();
+    const order: number[] = [];
+    const waiting = [1, 2, 3].map(async (place) => {
+      const got = await pool.acquireAsync();
+      order.push(place);
+      got.release();
+    });
+    other.worker.postMessage({ number: lease.handOver(), after: 20 });
+    await Promise.all(waiting);
+    expect(order).toEqual([1, 2, 3]);
+    expect(pool.stats()).toMatchObject({ inUse: 0, waits: 3 });
+  });
+
+  it("takes turns with the waiters of other threads", async () => {
+    const { core, pool } = await sharedPool({ initial: 1, max: 1 });
+    const lease = pool.acquire();
+    const others = await Promise.all([1, 2].map(() => startAgent(core, pool, { task: "waiter", rounds: 5 })));
+    const mine = (async () => {
+      for (let i = 0; i < 5; i++) (await pool.acquireAsync({ timeout: 20_000 })).release();
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    lease.release();
+    await mine;
+    for (const other of others) for (let i = 0; i < 5; i++) expect(await other.next()).toEqual({ got: i });
+    expect(pool.stats().timeouts).toBe(0);
+  });
+});
+
+describe("attachCore", () => {
+  it("changes nothing in the memory but its own place", async () => {
+    const { core, pool } = await sharedPool();
+    using lease = pool.acquire();
+    lease.view.fill(7);
+    const before = Uint8Array.from(new Uint8Array(core.buffer));
+    const second = attachCore(core.share());
+    expect(second.agent).toBe(1);
+    expect(second.memoryBytes).toBe(core.memoryBytes);
+    second.leave();
+    second.leave();
+    const after = new Uint8Array(core.buffer);
+    expect(before.findIndex((byte, i) => byte !== after[i])).toBe(-1);
+  });
+
+  it("sees a double release by another agent", async () => {
+    const { core, pool } = await sharedPool();
+    const second = attachCore(core.share());
+    const { openBufferPool } = await import("../../src/index.ts");
+    const there = openBufferPool(second, "shared");
+    const lease = pool.acquire();
+    const number = pool.acquire().handOver();
+    there.adopt(number).release();
+    expect(() => pool.adopt(number)).toThrow(LeaseError);
+    expect(() => second.leave()).not.toThrow();
+    lease.release();
+    expect(pool.stats()).toMatchObject({ staleUses: 1, inUse: 0, acquires: 2, releases: 2 });
+  });
+
+  it("refuses to leave while it holds leases", async () => {
+    const { core, pool } = await sharedPool();
+    const lease = pool.acquire();
+    expect(() => core.leave()).toThrow(/agent 0 still holds 1 leases/);
+    lease.release();
+    core.leave();
+  });
+
+  it("takes up to 64 agents", async () => {
+    const { core } = await sharedPool();
+    const others = Array.from({ length: 63 }, () => attachCore(core.share()));
+    expect(() => attachCore(core.share())).toThrow(/64 agents already/);
+    for (const other of others) other.leave();
+  });
+
+  it("refuses anything else by name", async () => {
+    const { core } = await sharedPool();
+    const { module } = core.share();
+    const shared = () => new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
+    const words = (memory: WebAssembly.Memory, ...values: number[]) => {
+      new Uint32Array(memory.buffer).set(values);
+      return memory;
+    };
+    const foreign = words(shared(), 0x12345678);
+    const untouched = Uint8Array.from(new Uint8Array(foreign.buffer));
+    expect(() => attachCore({ module, memory: foreign })).toThrow(/begins with 0x12345678, not 0x4c505657/);
+    expect(Uint8Array.from(new Uint8Array(foreign.buffer))).toEqual(untouched);
+    const old = words(shared(), 0x4c505657, 1, 4 * 65536);
+    expect(() => attachCore({ module, memory: old })).toThrow(/layout is version 1, this wavepool knows 2/);
+    const cut = words(shared(), 0x4c505657, 2, 5 * 65536);
+    expect(() => attachCore({ module, memory: cut })).toThrow(/says 327680 bytes and has 262144/);
+    const alone = words(new WebAssembly.Memory({ initial: 1 }), 0x4c505657, 2, 65536);
+    expect(() => attachCore({ module, memory: alone })).toThrow(/memory is not shared/);
+    for (const wrong of [undefined, {}, { module }, { module: 1, memory: foreign }]) {
+      expect(() => attachCore(wrong as never)).toThrow(InvalidArgumentError);
+    }
+  });
+
+  it("cannot share a plain core", async () => {
+    const plain = await createCore({ memoryBytes: 2 ** 20, threads: false });
+    expect(() => plain.share()).toThrow(/plain build.*create it with threads: true/);
+  });
+});
