@@ -45,7 +45,8 @@ export interface Core {
   /**
    * Ends everything that an agent held when it died: its leases in every pool, and slots that it was
    * moving at that moment. Other agents' references to the same buffers stay. Call it when a worker has
-   * exited, with the number its core had; a living agent's leases would be taken from under it.
+   * exited, with the number its core had; a living agent's leases would be taken from under it. Where
+   * `terminate()` resolves early (Deno lets a worker that is busy in Wasm run on), have the worker end itself.
    *
    * @throws InvalidArgumentError when `agent` is no agent's number, or this agent's own.
    */

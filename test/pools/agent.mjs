@@ -61,6 +61,12 @@ const tasks = {
       round(core.agent);
     }
   },
+  /** Takes a few leases and references, and ends without giving them back. */
+  deserter() {
+    const held = Array.from({ length: random(8) }, () => pool.acquire());
+    for (const lease of held) if (random(2)) lease.retain();
+    parentPort.postMessage({ held: held.length });
+  },
   /** Holds a lease and a reference to another agent's, until told to go. */
   holder() {
     const own = pool.acquire();

@@ -70,6 +70,10 @@ function expectWhole(pool: BufferPool, hint: string): void {
   for (const lease of leases) lease.release();
 }
 
+/** Deno's terminate() resolves at once and lets a worker that is busy in Wasm run on for many seconds. */
+const DENO = "Deno" in globalThis;
+if (DENO) console.warn("SKIPPED: terminating busy workers. Deno does not stop them.");
+
 describe("twenty threads on one pool", () => {
   it("do a million rounds without corruption, and the counts add up exactly", async () => {
     const { core, pool } = await sharedPool({ zeroOnRelease: true });
@@ -99,7 +103,7 @@ describe("twenty threads on one pool", () => {
 });
 
 describe("an agent that dies", () => {
-  it("mid-lease, at 50 random moments, leaves nothing behind once it is reclaimed", async () => {
+  it.skipIf(DENO)("mid-lease, at 50 random moments, leaves nothing behind once it is reclaimed", async () => {
     const { core, pool } = await sharedPool();
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const others = await Promise.all([
@@ -125,6 +129,24 @@ describe("an agent that dies", () => {
     expect(reclaimed).toBeGreaterThan(0);
     expect(pool.stats().reclaimed).toBe(reclaimed);
     expectWhole(pool, "seeds 1 to 50");
+  });
+
+  it("by leaving without a word, 20 times, leaves nothing behind either", async () => {
+    const { core, pool } = await sharedPool();
+    let reclaimed = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const deserter = await startAgent(core, pool, { task: "deserter", seed });
+      const { held } = await deserter.next<{ held: number }>();
+      expect(pool.stats().inUse, `seed ${seed}`).toBe(held);
+      expect(core.reclaim(deserter.number), `seed ${seed}`).toEqual({
+        leases: held,
+        recovered: 0,
+        complete: true,
+      });
+      reclaimed += held;
+    }
+    expect(reclaimed).toBeGreaterThan(20);
+    expectWhole(pool, "seeds 1 to 20");
   });
 
   it("loses its own references, while those of others stay", async () => {
