@@ -34,7 +34,26 @@ export {
 export { createLogMel, type LogMel, type LogMelOptions } from "./features/log-mel.ts";
 export { type FeaturePreset, PRESETS, type PresetName } from "./features/presets.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";
+export {
+  AnalysisBuffer,
+  type AnalysisStatistics,
+  type AnalysisWindow,
+  type SampleType,
+} from "./pools/analysis-buffer.ts";
+export {
+  type AudioBlock,
+  AudioBlockPool,
+  type AudioBlockPoolOptions,
+  type AudioChannels,
+  createAudioBlockPool,
+  openAudioBlockPool,
+} from "./pools/audio-block-pool.ts";
 export { BufferPool } from "./pools/buffer-pool.ts";
+export {
+  type AnalysisBufferOptions,
+  createAnalysisBuffer,
+  openAnalysisBuffer,
+} from "./pools/create-analysis-buffer.ts";
 export {
   type BufferPoolOptions,
   createBufferPool,
@@ -42,6 +61,7 @@ export {
   type PoolUseOptions,
 } from "./pools/create-buffer-pool.ts";
 export type { Dtype, DtypeArrays } from "./pools/dtype.ts";
+export { type Health, type PoolHealth, poolHealth } from "./pools/health.ts";
 export type { Percentiles } from "./pools/histogram.ts";
 export {
   checkLeaks,
@@ -53,7 +73,30 @@ export {
   watchLeaks,
 } from "./pools/leak-detection.ts";
 export { Lease } from "./pools/lease.ts";
+export { type PoolSettings, type PoolsConfig, type PresetSize, poolPreset } from "./pools/pool-config.ts";
+export {
+  createPoolManager,
+  defaultPoolManager,
+  PoolManager,
+  type PoolManagerOptions,
+} from "./pools/pool-manager.ts";
 export { type AgentStatistics, type PoolStatistics, poolStatistics } from "./pools/pool-statistics.ts";
+export {
+  createPressureMonitor,
+  type PressureEvent,
+  PressureMonitor,
+  type PressureMonitorOptions,
+  type PressureSource,
+} from "./pools/pressure-monitor.ts";
+export {
+  createTieredPool,
+  TieredLease,
+  type TieredPool,
+  type TieredPoolOptions,
+  type TieredStatistics,
+  type TierName,
+  type TierOptions,
+} from "./pools/tiered-pool.ts";
 export type { WaitOptions } from "./pools/wait-queue.ts";
 export {
   createTranscriber,

@@ -6,7 +6,15 @@
  */
 export { attachCore } from "./core/attach-core.ts";
 export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
+export { AnalysisBuffer, type AnalysisStatistics, type AnalysisWindow } from "./pools/analysis-buffer.ts";
+export {
+  type AudioBlock,
+  AudioBlockPool,
+  type AudioChannels,
+  openAudioBlockPool,
+} from "./pools/audio-block-pool.ts";
 export { BufferPool } from "./pools/buffer-pool.ts";
+export { openAnalysisBuffer } from "./pools/create-analysis-buffer.ts";
 export { createBufferPool, openBufferPool } from "./pools/create-buffer-pool.ts";
 export { Lease } from "./pools/lease.ts";
 export { type PoolStatistics, poolStatistics } from "./pools/pool-statistics.ts";

@@ -19,10 +19,10 @@ import {
   SERVING,
   slotAt,
   SLOT_BYTES,
-  STATISTICS_SHIFT,
+  statisticsLevel,
 } from "./layout";
 import { poolJoin, poolOf, poolShard, releaseShards, shardBytes } from "./shard";
-import { poolTrim } from "./resize";
+import { trim } from "./resize";
 
 /** Bytes of a pool's header with its slot headers. */
 function headerBytes(max: u32): usize {
@@ -31,7 +31,7 @@ function headerBytes(max: u32): usize {
 
 /** Bytes that a pool with `slots` slots in service and `agents` agents takes from the arena. */
 export function poolBytes(payloadBytes: u32, max: u32, slots: u32, flags: u32, agents: u32): f64 {
-  const shards = (shardBytes(flags >>> STATISTICS_SHIFT) as f64) * (agents as f64);
+  const shards = (shardBytes(statisticsLevel(flags)) as f64) * (agents as f64);
   return (headerBytes(max) as f64) + (align64(payloadBytes) as f64) * (slots as f64) + shards;
 }
 
@@ -107,7 +107,7 @@ export function poolClose(shard: usize): u32 {
   const pool = poolOf(shard);
   store32(pool + CLOSED, 1);
   unregister(POOLS_OFFSET, pool);
-  poolTrim(shard, asPool(pool).max, 0);
+  trim(shard, asPool(pool).max, 0, 0);
   return inUseOf(load64(pool + HEAD));
 }
 

@@ -58,7 +58,7 @@ export class Pool {
   grantedBytes: u32;
   initial: u32;
   max: u32;
-  /** ZERO_ON_RELEASE and the statistics level. */
+  /** ZERO_ON_RELEASE, statistics level, PINNED. */
   flags: u32;
   /** What the host calls the element type and shape; the core only keeps them. */
   dtype: u32;
@@ -91,8 +91,15 @@ export class Pool {
 
 // @ts-ignore: decorator
 @inline export const ZERO_ON_RELEASE: u32 = 1;
+/** Buffers keep their addresses: no trimming. For pools whose views are all made beforehand. */
 // @ts-ignore: decorator
-@inline export const STATISTICS_SHIFT: u32 = 1;
+@inline export const PINNED: u32 = 8;
+
+/** Statistics level of a pool. */
+// @ts-ignore: decorator
+@inline export function statisticsLevel(flags: u32): u32 {
+  return (flags >>> 1) & 3;
+}
 
 /** How much is counted: misuse and exhaustion always; acquires and releases; hold and wait times too. */
 export namespace STATISTICS {

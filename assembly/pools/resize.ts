@@ -4,7 +4,7 @@
  * that pops a busy slot sets it aside and goes on, so that nobody waits for anybody.
  */
 import { cas32, load32, load64, store32 } from "../memory/atomics";
-import { asPool, asSlot, BUSY, HEAD, REFERENCES, RETIRED, SERVING, slotAt, STATE, tagOf } from "./layout";
+import { asPool, asSlot, BUSY, HEAD, PINNED, REFERENCES, RETIRED, SERVING, slotAt, STATE, tagOf } from "./layout";
 import { asShard, COUNTER, count, poolOf } from "./shard";
 import { giveBuffer, takeBuffer } from "./slot-pool";
 
@@ -15,18 +15,23 @@ export function poolMoment(pool: usize): u32 {
 
 /**
  * Retires up to `count` free slots, the least recently used first, while more than `floor` are in service.
- * Returns how many; their buffers have gone back to the arena, zeroed.
+ * Returns how many; their buffers have gone back to the arena, zeroed. A pinned pool keeps them all.
  */
 export function poolTrim(shard: usize, count: u32, floor: u32): u32 {
-  return trim(shard, count, floor, 0);
+  return pinned(shard) ? 0 : trim(shard, count, floor, 0);
 }
 
 /** As poolTrim, only of slots that nobody has used since `moment` (see poolMoment). */
 export function poolTrimIdle(shard: usize, count: u32, floor: u32, moment: u32): u32 {
-  return trim(shard, count, floor, poolMoment(poolOf(shard)) - moment);
+  return pinned(shard) ? 0 : trim(shard, count, floor, poolMoment(poolOf(shard)) - moment);
 }
 
-function trim(shard: usize, wanted: u32, floor: u32, minAge: u32): u32 {
+function pinned(shard: usize): bool {
+  return (asPool(poolOf(shard)).flags & PINNED) != 0;
+}
+
+/** Trims any pool; `minAge` in exchanges of the head. */
+export function trim(shard: usize, wanted: u32, floor: u32, minAge: u32): u32 {
   const pool = poolOf(shard);
   let trimmed: u32 = 0;
   // A slot that another agent leases under our hands costs a turn, so that the turns are bounded.

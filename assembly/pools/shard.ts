@@ -19,7 +19,7 @@
 import { load32, load64, store32 } from "../memory/atomics";
 import { MAX_AGENTS } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
-import { asPool, POOL_MAGIC, SHARDS, STATISTICS, STATISTICS_SHIFT } from "./layout";
+import { asPool, POOL_MAGIC, SHARDS, STATISTICS, statisticsLevel } from "./layout";
 
 @unmanaged
 export class Shard {
@@ -125,7 +125,7 @@ export function poolJoin(pool: usize, agent: u32): usize {
   assert(agent < MAX_AGENTS, "agent: 0 to 63");
   const known = shardOf(pool, agent);
   if (known != 0) return known;
-  const level = asPool(pool).flags >>> STATISTICS_SHIFT;
+  const level = statisticsLevel(asPool(pool).flags);
   const shard = arenaAllocate(shardBytes(level));
   if (shard == 0) return 0;
   const fields = asShard(shard);
@@ -138,7 +138,7 @@ export function poolJoin(pool: usize, agent: u32): usize {
 
 /** Gives all shards of a pool back to the arena. */
 export function releaseShards(pool: usize): void {
-  const bytes = shardBytes(asPool(pool).flags >>> STATISTICS_SHIFT);
+  const bytes = shardBytes(statisticsLevel(asPool(pool).flags));
   for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
     const shard = shardOf(pool, agent);
     if (shard != 0) arenaRelease(shard, bytes);
@@ -190,7 +190,7 @@ export function poolTime(pool: usize, which: u32): f64 {
 /** Entries in one bucket of the hold (which = 0) or wait (1) histogram, over all agents. */
 export function poolBucket(pool: usize, which: u32, bucket: u32): f64 {
   assert(which < 2 && bucket < BUCKETS, "pool: bucket out of range");
-  if (asPool(pool).flags >>> STATISTICS_SHIFT < STATISTICS.TIMES) return 0;
+  if (statisticsLevel(asPool(pool).flags) < STATISTICS.TIMES) return 0;
   let sum: f64 = 0;
   for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
     const shard = shardOf(pool, agent);

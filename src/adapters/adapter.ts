@@ -1,3 +1,15 @@
+/** A figure that tells how hard the runtime is pressed. */
+export interface PressureReader {
+  /** What is read, such as "process memory". */
+  readonly name: string;
+  /** `"memory"` in bytes, `"cpu"` as a share from 0 to 1 since the last reading. */
+  readonly kind: "memory" | "cpu";
+  /** The figure now; undefined while there is none yet. */
+  read(): number | undefined;
+  /** Stops observing. */
+  stop(): void;
+}
+
 /** What wavepool asks of the runtime it is in. Everything that differs between runtimes is behind this. */
 export interface Adapter {
   /** Runtime and version, such as "Node 20.20.2". */
@@ -26,6 +38,8 @@ export interface Adapter {
   nextTask(): Promise<void>;
   /** Whether two paths name the same existing file. */
   sameFile(a: string, b: string): Promise<boolean>;
+  /** Begins to observe what this runtime tells of its memory and processor. */
+  pressureReaders(): PressureReader[];
   /** Where downloaded models are kept, if the runtime has such a place. */
   readonly modelCache: string | undefined;
 }

@@ -1,6 +1,6 @@
 /** Browsers: files are URLs, models are served from a directory of the site. */
 import { FileError } from "../core/errors.ts";
-import type { Adapter } from "./adapter.ts";
+import type { Adapter, PressureReader } from "./adapter.ts";
 
 async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response> {
   try {
@@ -10,6 +10,70 @@ async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response>
       cause,
     });
   }
+}
+
+/** Compute Pressure (https://www.w3.org/TR/compute-pressure/), which not all browsers have yet. */
+type PressureState = "nominal" | "fair" | "serious" | "critical";
+interface PressureObserverLike {
+  observe(source: "cpu", options?: { sampleInterval: number }): Promise<void>;
+  disconnect(): void;
+}
+type PressureObserverClass = new (
+  callback: (records: { state: PressureState }[]) => void,
+) => PressureObserverLike;
+
+/** Its four states on a scale from 0 to 1: `serious` is above the usual threshold of 0.8, `critical` the end. */
+const STATES: Record<PressureState, number> = { nominal: 0.3, fair: 0.6, serious: 0.9, critical: 1 };
+
+function computePressureReaders(): PressureReader[] {
+  const { PressureObserver } = globalThis as { PressureObserver?: PressureObserverClass };
+  if (PressureObserver === undefined) return [];
+  let state: PressureState | undefined;
+  const observer = new PressureObserver((records) => {
+    state = records.at(-1)?.state;
+  });
+  // Refused by permission policy, or on machines that tell nothing: then there is no figure, which is no failure.
+  observer.observe("cpu", { sampleInterval: 1000 }).catch(() => {});
+  return [
+    {
+      name: "compute pressure",
+      kind: "cpu",
+      read: () => (state === undefined ? undefined : STATES[state]),
+      stop: () => observer.disconnect(),
+    },
+  ];
+}
+
+/** Bytes of the script heap, where the browser tells (Chromium). */
+function heapReaders(): PressureReader[] {
+  const { memory } = performance as { memory?: { usedJSHeapSize: number } };
+  if (memory === undefined) return [];
+  return [{ name: "script heap", kind: "memory", read: () => memory.usedJSHeapSize, stop() {} }];
+}
+
+/** Share of time by which a timer comes late: how busy the thread is, seen from within. */
+function timerReader(): PressureReader {
+  const interval = 50;
+  let due = performance.now() + interval;
+  let late = 0;
+  let since = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    late += Math.max(0, now - due);
+    due = now + interval;
+  }, interval);
+  return {
+    name: "event loop",
+    kind: "cpu",
+    read() {
+      const now = performance.now();
+      const share = now > since ? Math.min(1, late / (now - since)) : undefined;
+      late = 0;
+      since = now;
+      return share;
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 export const adapter: Adapter = {
@@ -43,5 +107,6 @@ export const adapter: Adapter = {
     });
   },
   sameFile: async (a, b) => new URL(a, location.href).href === new URL(b, location.href).href,
+  pressureReaders: () => [...heapReaders(), ...computePressureReaders(), timerReader()],
   modelCache: undefined,
 };

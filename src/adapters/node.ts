@@ -3,8 +3,9 @@ import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { performance } from "node:perf_hooks";
 import { FileError } from "../core/errors.ts";
-import type { Adapter } from "./adapter.ts";
+import type { Adapter, PressureReader } from "./adapter.ts";
 
 /** Plain words for the error codes that a user meets. */
 const REASONS: Record<string, string> = {
@@ -57,6 +58,39 @@ function findPackage(name: string): string | undefined {
   return undefined;
 }
 
+/** Share of all cores that this process has used since the last reading. */
+function cpuReader(): PressureReader {
+  let last = process.cpuUsage();
+  let at = performance.now();
+  return {
+    name: "cpu",
+    kind: "cpu",
+    read() {
+      const { user, system } = process.cpuUsage(last);
+      const elapsed = performance.now() - at;
+      if (elapsed <= 0) return undefined;
+      last = process.cpuUsage();
+      at += elapsed;
+      return (user + system) / 1000 / elapsed / availableParallelism();
+    },
+    stop() {},
+  };
+}
+
+/** Share of time that the event loop was busy; missing in runtimes that do not tell. */
+function eventLoopReaders(): PressureReader[] {
+  const utilization = performance.eventLoopUtilization;
+  if (typeof utilization !== "function") return [];
+  let last = utilization();
+  const read = () => {
+    const now = utilization();
+    const since = utilization(now, last);
+    last = now;
+    return since.idle + since.active > 0 ? since.utilization : undefined;
+  };
+  return [{ name: "event loop", kind: "cpu", read, stop() {} }];
+}
+
 export const adapter: Adapter = {
   runtime: runtimeName(),
   cores: availableParallelism(),
@@ -95,5 +129,10 @@ export const adapter: Adapter = {
     const [one, other] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
     return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
   },
+  pressureReaders: () => [
+    { name: "process memory", kind: "memory", read: () => process.memoryUsage().rss, stop() {} },
+    cpuReader(),
+    ...eventLoopReaders(),
+  ],
   modelCache: join(cacheDirectory(), "models"),
 };

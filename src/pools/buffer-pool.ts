@@ -320,6 +320,16 @@ export class BufferPool<D extends Dtype = Dtype> {
     this.#count(COUNTER.lost);
   }
 
+  /** @internal Counts bytes that the last acquire was given beyond what was asked for. */
+  countUnused(bytes: number): void {
+    this.#exports.poolCount(this.#shard, COUNTER.unusedBytes, bytes);
+  }
+
+  /** @internal This agent's counters, for pools made of this one. */
+  get shard(): Pointer {
+    return this.#shard;
+  }
+
   /** @internal Why the last acquire failed. */
   exhausted(): PoolExhaustedError {
     const { inUse, total } = this.stats();

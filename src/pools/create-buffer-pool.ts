@@ -154,14 +154,22 @@ function checkSize(
  * @throws CoreMemoryError when the core has no room; nothing is taken then.
  */
 export function createBufferPool<D extends Dtype>(core: Core, options: BufferPoolOptions<D>): BufferPool<D> {
-  return createTierPool(core, options, 0);
+  return createPartPool(core, options, {});
 }
 
-/** As {@link createBufferPool}, for tier number `tier` of a tiered pool. */
-export function createTierPool<D extends Dtype>(
+/** What only the pools made of pools ask for. */
+interface PoolPlace {
+  /** Number of the tier in a tiered pool. */
+  tier?: number;
+  /** Whether buffers keep their addresses for good, so that no trimming takes them. */
+  pinned?: boolean;
+}
+
+/** As {@link createBufferPool}, as a part of a tiered or block pool. */
+export function createPartPool<D extends Dtype>(
   core: Core,
   options: BufferPoolOptions<D>,
-  tier: number,
+  { tier = 0, pinned = false }: PoolPlace,
 ): BufferPool<D> {
   const { name, dtype, shape, bytes, initial, max, zeroOnRelease, level } = checkPoolOptions(
     options,
@@ -169,7 +177,7 @@ export function createTierPool<D extends Dtype>(
   );
   const use = checkUse(name, options);
   const { exports } = core;
-  const flags = poolFlags(zeroOnRelease, level);
+  const flags = poolFlags(zeroOnRelease, level, pinned);
   const needed = exports.poolBytes(bytes, max, initial, flags, 1);
   const address = exports.poolCreate(bytes, initial, max, flags, tier, core.agent);
   const pool = orOutOfMemory(core, address, needed, `pool "${name}"`);

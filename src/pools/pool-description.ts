@@ -20,6 +20,8 @@ export interface PoolDescription<D extends Dtype = Dtype> {
 const HEADER_WORDS = 13;
 const ZERO_ON_RELEASE = 1;
 const LEVEL_SHIFT = 1;
+const LEVEL_MASK = 3;
+const PINNED = 8;
 
 /** Reads the header of the pool at an address. */
 export function readDescription(core: Core, pool: Pointer): PoolDescription {
@@ -33,11 +35,11 @@ export function readDescription(core: Core, pool: Pointer): PoolDescription {
     initial: initial!,
     max: max!,
     zeroOnRelease: (flags! & ZERO_ON_RELEASE) !== 0,
-    level: flags! >>> LEVEL_SHIFT,
+    level: (flags! >>> LEVEL_SHIFT) & LEVEL_MASK,
   };
 }
 
 /** The flags word of a pool. */
-export function poolFlags(zeroOnRelease: boolean, level: number): number {
-  return (zeroOnRelease ? ZERO_ON_RELEASE : 0) | (level << LEVEL_SHIFT);
+export function poolFlags(zeroOnRelease: boolean, level: number, pinned: boolean): number {
+  return (zeroOnRelease ? ZERO_ON_RELEASE : 0) | (level << LEVEL_SHIFT) | (pinned ? PINNED : 0);
 }

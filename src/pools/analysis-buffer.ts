@@ -1,0 +1,292 @@
+/** Runs in an audio worklet: see attach-core.ts for what that forbids. */
+import { describe } from "../core/arguments.ts";
+import type { Core } from "../core/core.ts";
+import type { CoreExports, Pointer } from "../core/core-exports.ts";
+import { InvalidArgumentError, PoolClosedError } from "../core/errors.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import { dispose, type Lease } from "./lease.ts";
+import { readName } from "./memory-name.ts";
+
+/** Sample types that a ring stores. */
+export type SampleType = "f32" | "i16";
+
+/** In the order of the codes that the core keeps. */
+export const SAMPLE_TYPES: readonly SampleType[] = ["f32", "i16"];
+export const SAMPLE_BYTES = { f32: 4, i16: 2 };
+/** Places of the counters, see assembly/rings/analysis-ring.ts. */
+const COUNTER = {
+  written: 0,
+  position: 1,
+  rejected: 2,
+  overwritten: 3,
+  windows: 4,
+  window: 5,
+  hop: 6,
+} as const;
+export const HEADER_WORDS = 8;
+/** The ring's data follows its header. */
+const DATA_OFFSET = 256;
+
+/** What has gone through an analysis buffer, in samples. */
+export interface AnalysisStatistics {
+  name: string;
+  sampleRate: number;
+  window: number;
+  hop: number;
+  capacity: number;
+  /** Samples written; position at which the next window begins; samples that lie between the two. */
+  written: number;
+  position: number;
+  buffered: number;
+  /** Samples refused because the ring was full, and samples overwritten before they were read. */
+  rejected: number;
+  overwritten: number;
+  /** Windows read. */
+  windows: number;
+}
+
+/** A window of samples in a pooled buffer, to be released. */
+export interface AnalysisWindow {
+  /** The samples, float32 from -1 to 1. */
+  readonly view: Float32Array;
+  /** Position of the first sample since the start of the source. */
+  readonly start: number;
+  release(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * A ring of samples of one source between one writing and one reading agent, both of which may be the same.
+ * Create it with `createAnalysisBuffer`.
+ */
+export class AnalysisBuffer {
+  /** Name of the source. */
+  readonly name: string;
+  readonly sampleRate: number;
+  readonly dtype: SampleType;
+  /** Samples that the ring holds. */
+  readonly capacity: number;
+  readonly maxWindow: number;
+  readonly #exports: CoreExports;
+  readonly #ring: Pointer;
+  readonly #bytes: Uint8Array;
+  readonly #pool: BufferPool<"f32">;
+  readonly #minWindow: number;
+  /** Bytes of a sample that the last chunk cut in two. */
+  readonly #carry = new Uint8Array(4);
+  #carried = 0;
+  #closed = false;
+
+  /** @internal */
+  constructor(core: Core, ring: Pointer, pool: BufferPool<"f32">, minWindow: number) {
+    const { exports, buffer } = core;
+    const header = new Uint32Array(buffer, exports.ringHeader(ring) >>> 0, HEADER_WORDS);
+    const [, dtype, capacity, , , maxWindow, nameLength, sampleRate] = header as unknown as number[];
+    this.name = readName(core, exports.ringName(ring), nameLength!);
+    this.sampleRate = sampleRate!;
+    this.dtype = SAMPLE_TYPES[dtype!]!;
+    this.capacity = capacity!;
+    this.maxWindow = maxWindow!;
+    this.#exports = exports;
+    this.#ring = ring;
+    this.#pool = pool;
+    this.#minWindow = minWindow;
+    this.#bytes = new Uint8Array(buffer, ring + DATA_OFFSET, capacity! * SAMPLE_BYTES[this.dtype]);
+  }
+
+  /**
+   * Writes samples. Lock-free and without waiting, for a real-time thread.
+   *
+   * @returns how many were taken: all, or none when the ring is full and set to reject.
+   * @throws InvalidArgumentError when the samples are not of the ring's type.
+   */
+  write(samples: Float32Array | Int16Array): number {
+    const fits = this.dtype === "f32" ? samples instanceof Float32Array : samples instanceof Int16Array;
+    if (!fits) {
+      throw new InvalidArgumentError(
+        `analysis buffer "${this.name}": samples are ${describe(samples)}; give ${this.dtype === "f32" ? "a Float32Array" : "an Int16Array"}`,
+      );
+    }
+    return this.writeBytes(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+  }
+
+  /**
+   * Writes samples as little-endian bytes, as a pipe or socket gives them. A sample that is cut at the end
+   * of a chunk is completed by the next.
+   *
+   * @returns how many samples were taken.
+   * @throws InvalidArgumentError when `bytes` is no Uint8Array.
+   */
+  writeBytes(bytes: Uint8Array): number {
+    if (this.#closed) throw this.#closedError();
+    if (!(bytes instanceof Uint8Array)) {
+      throw new InvalidArgumentError(
+        `analysis buffer "${this.name}": bytes are ${describe(bytes)}; give a Uint8Array`,
+      );
+    }
+    const size = SAMPLE_BYTES[this.dtype];
+    let taken = 0;
+    let from = 0;
+    if (this.#carried > 0) {
+      from = Math.min(size - this.#carried, bytes.length);
+      this.#carry.set(bytes.subarray(0, from), this.#carried);
+      this.#carried += from;
+      if (this.#carried < size) return 0;
+      this.#carried = 0;
+      taken += this.#store(this.#carry, 0, 1);
+    }
+    const whole = Math.floor((bytes.length - from) / size);
+    taken += this.#store(bytes, from, whole);
+    const rest = from + whole * size;
+    this.#carried = bytes.length - rest;
+    this.#carry.set(bytes.subarray(rest));
+    return taken;
+  }
+
+  /** Stores `count` samples at byte `from`; a chunk longer than the ring goes in by pieces, or not at all. */
+  #store(bytes: Uint8Array, from: number, count: number): number {
+    const size = SAMPLE_BYTES[this.dtype];
+    let stored = 0;
+    while (stored < count) {
+      const piece = Math.min(count - stored, this.capacity);
+      const index = this.#exports.ringReserve(this.#ring, piece);
+      if (index < 0) return stored;
+      const begin = from + stored * size;
+      const beforeEnd = Math.min(piece, this.capacity - index);
+      this.#bytes.set(bytes.subarray(begin, begin + beforeEnd * size), index * size);
+      this.#bytes.set(bytes.subarray(begin + beforeEnd * size, begin + piece * size), 0);
+      this.#exports.ringCommit(this.#ring);
+      stored += piece;
+    }
+    return stored;
+  }
+
+  /**
+   * Reads the next window into a pooled buffer.
+   *
+   * @returns the window, or undefined when not enough has been written, or when all windows are leased (the
+   * samples wait in the ring then, and the windows' pool counts it).
+   */
+  read(): AnalysisWindow | undefined {
+    if (this.#closed) throw this.#closedError();
+    if (this.#exports.ringReady(this.#ring) === 0) return undefined;
+    const lease = this.#pool.tryAcquire();
+    if (lease === undefined) return undefined;
+    try {
+      const samples = this.#exports.ringRead(this.#ring, lease.view.byteOffset, lease.view.length);
+      if (samples > 0) {
+        const start = this.#counter("position") - this.#counter("hop");
+        return windowOf(lease, samples, start);
+      }
+    } catch (cause) {
+      lease.release();
+      throw cause;
+    }
+    lease.release();
+    return undefined;
+  }
+
+  /** Windows that are ready to be read, were the pool endless. */
+  ready(): number {
+    const { window, hop, buffered } = this.stats();
+    return buffered < window ? 0 : Math.floor((buffered - window) / hop) + 1;
+  }
+
+  /**
+   * Sets window and hop; the next read uses both. Safe while another agent writes or reads: no sample is
+   * lost, and no window mixes two shapes.
+   *
+   * @throws InvalidArgumentError when the window is no integer from 1 to `maxWindow`, or the hop none from 1.
+   */
+  reconfigure({ window, hop = window }: { window: number; hop?: number }): void {
+    if (this.#closed) throw this.#closedError();
+    checkShape(this.name, window, hop, this.maxWindow);
+    this.#exports.ringShape(this.#ring, window, hop);
+  }
+
+  /**
+   * Scales window and hop, as pressure does: within the shortest and the longest window, in whole samples.
+   *
+   * @returns whether anything changed.
+   */
+  scaleWindow(factor: number): boolean {
+    const { window, hop } = this.stats();
+    const scaled = Math.min(this.maxWindow, Math.max(this.#minWindow, Math.round(window * factor)));
+    if (scaled === window) return false;
+    this.reconfigure({ window: scaled, hop: Math.max(1, Math.round((hop * scaled) / window)) });
+    return true;
+  }
+
+  /** What has gone through so far; exact when neither side is at work. */
+  stats(): AnalysisStatistics {
+    if (this.#closed) throw this.#closedError();
+    const { name, sampleRate, capacity } = this;
+    const written = this.#counter("written");
+    const position = this.#counter("position");
+    return {
+      name,
+      sampleRate,
+      window: this.#counter("window"),
+      hop: this.#counter("hop"),
+      capacity,
+      written,
+      position,
+      buffered: Math.max(0, written - position),
+      rejected: this.#counter("rejected"),
+      overwritten: this.#counter("overwritten"),
+      windows: this.#counter("windows"),
+    };
+  }
+
+  /** The pool that windows are leased from. */
+  get pool(): BufferPool<"f32"> {
+    return this.#pool;
+  }
+
+  /** Frees ring and windows. Other agents must have stopped. Returns the number of windows still leased. */
+  shutdown(): number {
+    if (this.#closed) return 0;
+    this.#closed = true;
+    this.#exports.ringFree(this.#ring);
+    return this.#pool.shutdown();
+  }
+
+  #counter(key: keyof typeof COUNTER): number {
+    return this.#exports.ringCounter(this.#ring, COUNTER[key]);
+  }
+
+  #closedError(): PoolClosedError {
+    return new PoolClosedError(`analysis buffer "${this.name}" was shut down; create another`);
+  }
+}
+
+function windowOf(lease: Lease<"f32">, samples: number, start: number): AnalysisWindow {
+  const view = samples === lease.view.length ? lease.view : lease.view.subarray(0, samples);
+  return {
+    get view() {
+      void lease.view; // throws after release
+      return view;
+    },
+    start,
+    release: () => lease.release(),
+    [dispose]: () => lease[dispose](),
+  } as AnalysisWindow;
+}
+
+/**
+ * Checks window and hop.
+ *
+ * @throws InvalidArgumentError when the window is no integer from 1 to `maxWindow`, or the hop none from 1.
+ */
+export function checkShape(name: string, window: number, hop: number, maxWindow: number): void {
+  if (!Number.isSafeInteger(window) || window < 1 || window > maxWindow) {
+    throw new InvalidArgumentError(
+      `analysis buffer "${name}": window is ${describe(window)}; give an integer from 1 to ${maxWindow} samples, its maxWindow`,
+    );
+  }
+  if (!Number.isSafeInteger(hop) || hop < 1 || hop > 2 ** 31) {
+    throw new InvalidArgumentError(
+      `analysis buffer "${name}": hop is ${describe(hop)}; give an integer from 1 upwards, in samples`,
+    );
+  }
+}
