@@ -48,7 +48,7 @@ const shared = {
 await build({
   ...shared,
   platform: "node",
-  entryPoints: { index: "src/index.ts", cli: "src/cli/main.ts" },
+  entryPoints: { index: "src/index.ts", cli: "src/cli/main.ts", vitest: "src/testing/vitest.ts" },
   outdir: "dist",
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",

@@ -5,7 +5,17 @@ import { describe, expect, it } from "vitest";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
 /** Each layer may import from itself and from those before it. */
-const LAYERS = ["core", "adapters", "pools", "audio", "features", "inference", "transcription", "cli"];
+const LAYERS = [
+  "core",
+  "adapters",
+  "pools",
+  "testing",
+  "audio",
+  "features",
+  "inference",
+  "transcription",
+  "cli",
+];
 
 async function modules(): Promise<string[]> {
   const entries = await readdir(SRC, { recursive: true });

@@ -6,9 +6,16 @@ import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CLI = path("../dist/cli.js");
+const VITEST = path("../node_modules/vitest/vitest.mjs");
 const RUNTIMES = [
-  { name: "Deno", program: path("../node_modules/.bin/deno"), flags: ["run", "--allow-all", "--quiet"] },
-  { name: "Bun", program: path("../node_modules/.bin/bun"), flags: [] },
+  {
+    name: "Deno",
+    program: path("../node_modules/.bin/deno"),
+    flags: ["run", "--allow-all", "--quiet"],
+    vitest: ["run", "--allow-all", "--quiet"],
+  },
+  // Bun hands scripts with a #! line to Node unless told otherwise, and so vitest's own processes.
+  { name: "Bun", program: path("../node_modules/.bin/bun"), flags: [], vitest: ["--bun"] },
 ];
 
 /** npm may have been told not to run the install scripts that complete these packages. */
@@ -21,7 +28,7 @@ function works(program: string): boolean {
   }
 }
 
-describe.each(RUNTIMES)("$name", ({ name, program, flags }) => {
+describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
   const there = works(program);
   if (!there)
     console.warn(`SKIPPED: ${name}. ${program} does not run; reinstall with install scripts allowed.`);
@@ -44,5 +51,19 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags }) => {
     const { stderr, code } = await run("transcribe", "nowhere.wav");
     expect(stderr).toBe("wavepool: cannot read nowhere.wav: no such file or folder; check the path\n");
     expect(code).toBe(2);
+  });
+
+  it.skipIf(!there)("passes the same pool tests", async () => {
+    const report = await new Promise<string>((resolve) => {
+      const args = [...vitest, VITEST, "run", "test/pools", "--reporter=json"];
+      const env = { ...process.env, EXPECT_RUNTIME: name };
+      execFile(program, args, { cwd: path(".."), env, maxBuffer: 2 ** 26 }, (_, stdout) => resolve(stdout));
+    });
+    const { success, numFailedTests, numPassedTests, numPendingTests } = JSON.parse(
+      report.slice(report.indexOf('{"numTotalTestSuites"')),
+    );
+    expect({ success, numFailedTests }).toEqual({ success: true, numFailedTests: 0 });
+    expect(numPassedTests).toBeGreaterThan(250);
+    expect(numPendingTests).toBeLessThanOrEqual(1);
   });
 });

@@ -135,12 +135,11 @@ export function ringShape(ring: usize, window: u32, hop: u32): void {
 }
 
 /**
- * Begins to write `count` samples, at most the capacity. Returns the index in the ring's data at which they
+ * Begins to write `count` samples; one that overwrites, at most its capacity at once. Returns the index in the ring's data at which they
  * begin (they go on at index 0 after the last), or -1 when the ring rejects them.
  */
 export function ringReserve(ring: usize, count: u32): i32 {
   const fields = asRing(ring);
-  assert(count <= fields.capacity, "ring: more samples than it holds");
   const written = load<u64>(ring + WRITTEN); // the writer's own
   if (fields.policy == REJECT) {
     // Negative where the hop is longer than the window and the reader waits ahead of the writer.
@@ -150,6 +149,7 @@ export function ringReserve(ring: usize, count: u32): i32 {
       return -1;
     }
   }
+  assert(count <= fields.capacity, "ring: more samples than it holds");
   store64(ring + RESERVED, written + (count as u64));
   return (written % (fields.capacity as u64)) as i32;
 }

@@ -24,6 +24,8 @@ const COUNTER = {
   hop: 6,
 } as const;
 export const HEADER_WORDS = 8;
+/** Policy of a ring that rejects. */
+const REJECT = 1;
 /** The ring's data follows its header. */
 const DATA_OFFSET = 256;
 
@@ -71,6 +73,7 @@ export class AnalysisBuffer {
   readonly #ring: Pointer;
   readonly #bytes: Uint8Array;
   readonly #pool: BufferPool<"f32">;
+  readonly #rejects: boolean;
   readonly #minWindow: number;
   /** Bytes of a sample that the last chunk cut in two. */
   readonly #carry = new Uint8Array(4);
@@ -81,7 +84,7 @@ export class AnalysisBuffer {
   constructor(core: Core, ring: Pointer, pool: BufferPool<"f32">, minWindow: number) {
     const { exports, buffer } = core;
     const header = new Uint32Array(buffer, exports.ringHeader(ring) >>> 0, HEADER_WORDS);
-    const [, dtype, capacity, , , maxWindow, nameLength, sampleRate] = header as unknown as number[];
+    const [, dtype, capacity, policy, , maxWindow, nameLength, sampleRate] = header as unknown as number[];
     this.name = readName(core, exports.ringName(ring), nameLength!);
     this.sampleRate = sampleRate!;
     this.dtype = SAMPLE_TYPES[dtype!]!;
@@ -90,6 +93,7 @@ export class AnalysisBuffer {
     this.#exports = exports;
     this.#ring = ring;
     this.#pool = pool;
+    this.#rejects = policy === REJECT;
     this.#minWindow = minWindow;
     this.#bytes = new Uint8Array(buffer, ring + DATA_OFFSET, capacity! * SAMPLE_BYTES[this.dtype]);
   }
@@ -143,12 +147,12 @@ export class AnalysisBuffer {
     return taken;
   }
 
-  /** Stores `count` samples at byte `from`; a chunk longer than the ring goes in by pieces, or not at all. */
+  /** Stores `count` samples at byte `from`: all or none of them where the ring rejects, else by pieces. */
   #store(bytes: Uint8Array, from: number, count: number): number {
     const size = SAMPLE_BYTES[this.dtype];
     let stored = 0;
     while (stored < count) {
-      const piece = Math.min(count - stored, this.capacity);
+      const piece = this.#rejects ? count : Math.min(count - stored, this.capacity);
       const index = this.#exports.ringReserve(this.#ring, piece);
       if (index < 0) return stored;
       const begin = from + stored * size;

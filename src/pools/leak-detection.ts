@@ -14,6 +14,8 @@ export interface LeakReport {
   kind: "lost" | "held";
   /** Name of the pool. */
   pool: string;
+  /** Number of the lease, as `handOver()` gives it. */
+  handle: number;
   /** Agent that holds the lease; -1 when it has given its reference to another. */
   agent: number;
   /** Milliseconds since the lease began, or since the first look where the pool keeps no times; 0 for lost ones. */
@@ -47,7 +49,7 @@ export class LeakTracker {
   readonly #onLeak: (report: LeakReport) => void;
   readonly #countLost: () => void;
   readonly #followed = new WeakMap<object, Followed>();
-  readonly #held = new Map<number, Followed>();
+  readonly #held = new Set<Followed>();
   readonly #lost = new Map<string, LeakReport>();
   readonly #registry = new FinalizationRegistry<Followed>((followed) => this.#reportLost(followed));
   #leases = 0;
@@ -69,7 +71,7 @@ export class LeakTracker {
     if (this.#leases++ % this.#interval !== 0) return;
     const followed = { handle, stack: callerStack() };
     this.#followed.set(lease, followed);
-    this.#held.set(handle, followed);
+    this.#held.add(followed);
     this.#registry.register(lease, followed, lease);
   }
 
@@ -79,13 +81,13 @@ export class LeakTracker {
     const followed = this.#followed.get(lease);
     if (followed === undefined) return;
     this.#followed.delete(lease);
-    if (this.#held.get(followed.handle) === followed) this.#held.delete(followed.handle);
+    this.#held.delete(followed);
     this.#registry.unregister(lease);
   }
 
-  /** Where the lease of a handle was acquired, if it is followed. */
-  stackOf(handle: number): string | undefined {
-    return this.#held.get(handle)?.stack;
+  /** Where the leases that are followed now were acquired, by handle. */
+  stacks(): Map<number, string> {
+    return new Map([...this.#held].map(({ handle, stack }) => [handle, stack]));
   }
 
   /** Lost leases so far, by stack. */
@@ -93,8 +95,9 @@ export class LeakTracker {
     return [...this.#lost.values()].map((report) => ({ ...report }));
   }
 
-  #reportLost({ handle, stack }: Followed): void {
-    this.#held.delete(handle);
+  #reportLost(followed: Followed): void {
+    const { handle, stack } = followed;
+    this.#held.delete(followed);
     this.#countLost();
     const known = this.#lost.get(stack);
     if (known) {
@@ -105,6 +108,7 @@ export class LeakTracker {
     const report: LeakReport = {
       kind: "lost",
       pool: this.#pool,
+      handle,
       agent: -1,
       age: 0,
       references: 0,
@@ -166,7 +170,7 @@ export function checkLeaks(core: Core, options: LeakCheckOptions = {}): LeakRepo
 function heldLeases(core: Core, pool: Pointer, now: number): LeakReport[] {
   const { exports } = core;
   const { name, max } = readDescription(core, pool);
-  const tracker = trackers.get(core)?.get(pool);
+  const stacks = trackers.get(core)?.get(pool)?.stacks();
   const reports: LeakReport[] = [];
   for (let i = 0; i < max; i++) {
     const handle = exports.slotHandle(pool, i);
@@ -174,11 +178,12 @@ function heldLeases(core: Core, pool: Pointer, now: number): LeakReport[] {
     reports.push({
       kind: "held",
       pool: name,
+      handle,
       agent: exports.slotOwner(pool, i),
       age: Math.max(0, now - exports.slotSince(pool, i, now)),
       references: exports.slotReferences(pool, i),
       count: 1,
-      stack: tracker?.stackOf(handle),
+      stack: stacks?.get(handle),
     });
   }
   return reports;
@@ -217,13 +222,9 @@ export function watchLeaks(core: Core, options: LeakWatchOptions = {}): () => vo
   let reported = new Set<string>();
   const timer = setInterval(() => {
     const found = checkLeaks(core, check).filter((report) => report.kind === "held");
-    const keys = found.map(
-      (report) => `${report.pool} ${report.agent} ${clock() - report.age} ${report.stack}`,
-    );
-    found.forEach((report, i) => {
-      if (!reported.has(keys[i]!)) onLeak(report);
-    });
-    reported = new Set(keys);
+    const key = ({ pool, handle }: LeakReport) => `${handle} ${pool}`;
+    for (const report of found) if (!reported.has(key(report))) onLeak(report);
+    reported = new Set(found.map(key));
   }, interval);
   (timer as { unref?: () => void }).unref?.();
   return () => clearInterval(timer);

@@ -1,0 +1,3 @@
+import { failOnLeaks } from "../src/testing/vitest.ts";
+
+failOnLeaks();
