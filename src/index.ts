@@ -87,6 +87,7 @@ export {
   PressureMonitor,
   type PressureMonitorOptions,
   type PressureSource,
+  type PressureStatistics,
 } from "./pools/pressure-monitor.ts";
 export {
   createTieredPool,

@@ -32,7 +32,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<void> {
 async function coreState(): Promise<string> {
   try {
     const core = await createCore();
-    return `works, ${core.memoryBytes / 2 ** 20} MiB`;
+    return `works, ${core.memoryBytes / 2 ** 20} MiB, ${core.threads ? "threads" : "plain"} build`;
   } catch (error) {
     return `does not work: ${(error as Error).message}`;
   }

@@ -11,8 +11,13 @@ import type { PoolDescription } from "./pool-description.ts";
 import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
 import { type WaitOptions, WaitQueue } from "./wait-queue.ts";
 
-/** Bits of a handle that hold the slot's index, see assembly/pools/layout.ts. */
+// Layout of handles and slot headers, see assembly/pools/layout.ts.
+const INDEX_BITS = 12;
 const INDEX_MASK = 4095;
+const REFERENCES = 0xfff;
+const GENERATION_SHIFT = 14;
+/** The buffer's address is word 2 of a slot header. */
+const PAYLOAD_WORD = 2;
 /** Statistics level at which acquire and hold times are kept. */
 const TIMES = 2;
 /** Words between the slot headers in memory. */
@@ -65,7 +70,7 @@ export class BufferPool<D extends Dtype = Dtype> {
   /** Words of the core's memory, in which slot i keeps its buffer's address at `#payloads + 32 i`. */
   readonly #words: Uint32Array;
   readonly #payloads: number;
-  readonly #adaptive: AdaptiveSizing | undefined;
+  readonly #adaptive: AdaptiveSizing<D> | undefined;
   readonly #leaks: LeakTracker | undefined;
   readonly #queueLimit: number;
   #queue: WaitQueue<Lease<D>> | undefined;
@@ -89,7 +94,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     this.#times = description.level === TIMES;
     this.#words = new Uint32Array(core.buffer);
     this.#payloads = (core.exports.poolPayloads(address) >>> 0) / 4;
-    this.#adaptive = use.adaptive ? new AdaptiveSizing() : undefined;
+    this.#adaptive = use.adaptive ? new AdaptiveSizing(this) : undefined;
     this.#leaks = use.leaks;
     this.#queueLimit = use.queueLimit;
   }
@@ -121,7 +126,8 @@ export class BufferPool<D extends Dtype = Dtype> {
     }
     const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
     if (this.#leaks !== undefined) this.#leaks.track(lease, handle);
-    if (this.#adaptive !== undefined) this.#adaptive.afterAcquire(this.#exports, this.#shard);
+    if (this.#adaptive !== undefined)
+      this.#adaptive.afterAcquire(this.#exports.shardCounter(this.#shard, COUNTER.misses));
     return lease;
   }
 
@@ -255,6 +261,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     if (this.#closed) return 0;
     const held = this.#exports.poolClose(this.#shard);
     this.#closed = true;
+    this.#adaptive?.stop();
     this.#queue?.close(this.#closedError());
     this.#freeIfUnused();
     return held;
@@ -291,9 +298,10 @@ export class BufferPool<D extends Dtype = Dtype> {
     return lease;
   }
 
-  /** @internal */
+  /** @internal Whether a lease lasts, read off the slot's word: cheap enough for every use of a view. */
   isAlive(handle: number): boolean {
-    return !this.#freed && this.#exports.poolAlive(this.#address, handle) !== 0;
+    const word = this.#words[this.#payloads - PAYLOAD_WORD + (handle & INDEX_MASK) * SLOT_WORDS]!;
+    return (word & REFERENCES) !== 0 && word >>> GENERATION_SHIFT === handle >>> INDEX_BITS && !this.#freed;
   }
 
   /** @internal */

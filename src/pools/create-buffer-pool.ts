@@ -25,7 +25,7 @@ const DEFAULT_QUEUE_LIMIT = 1000;
 export interface PoolUseOptions {
   /**
    * Whether to grow by one buffer ahead of demand when more than 10 % of the last 100 acquires had to bring
-   * one into service. Default false. Needs statistics.
+   * one into service, and to take out of service what lies idle for 30 s. Default false. Needs statistics.
    */
   adaptive?: boolean;
   /** Waiters that `acquireAsync` queues at most; 1000 by default. */

@@ -30,10 +30,10 @@ export class Lease<D extends Dtype = Dtype> {
    * The whole buffer as a typed array over the core's memory. Its contents are what the last tenant left,
    * or zeros in a pool with `zeroOnRelease`.
    *
-   * @throws LeaseError after release.
+   * @throws LeaseError after release, and when another agent has ended the lease.
    */
   get view(): DtypeArrays[D] {
-    if (this.#view !== undefined) return this.#view;
+    if (this.#view !== undefined && this.#pool.isAlive(this.#handle)) return this.#view;
     throw this.#pool.staleUse("used");
   }
 

@@ -25,6 +25,17 @@ export interface PressureEvent {
   milliseconds: number;
 }
 
+/** What a monitor has done so far. */
+export interface PressureStatistics {
+  checks: number;
+  /** Actions by kind, and the share of those meant to free memory that freed some. */
+  actions: Record<PressureEvent["action"], number>;
+  successRate: number;
+  /** Bytes recovered and milliseconds spent in all. */
+  recoveredBytes: number;
+  milliseconds: number;
+}
+
 /** A figure to watch. */
 export interface PressureSource extends PressureReader {
   /** Above this there is pressure; it ends below the same times `hysteresis`. */
@@ -104,6 +115,14 @@ export class PressureMonitor {
   /** Windows as they were before any pressure. */
   readonly #shapes = new Map<AnalysisBuffer, { window: number; hop: number }>();
   readonly #lastAction = new Map<PressureEvent["action"], number>();
+  readonly #counts = {
+    checks: 0,
+    actions: { trim: 0, enlarge: 0, emergency: 0, idle: 0, relieved: 0 },
+    meantToFree: 0,
+    freed: 0,
+    recoveredBytes: 0,
+    milliseconds: 0,
+  };
   #marks: Mark[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -169,8 +188,28 @@ export class PressureMonitor {
       }));
     }
     events.push(...this.#trimIdle());
-    for (const event of events) this.#onEvent?.(event);
+    this.#counts.checks++;
+    for (const event of events) {
+      this.#count(event);
+      this.#onEvent?.(event);
+    }
     return events;
+  }
+
+  /** Counts since the monitor was made. */
+  stats(): PressureStatistics {
+    const { checks, actions, meantToFree, freed, recoveredBytes, milliseconds } = this.#counts;
+    const successRate = meantToFree === 0 ? 1 : freed / meantToFree;
+    return { checks, actions: { ...actions }, successRate, recoveredBytes, milliseconds };
+  }
+
+  #count({ action, recoveredBytes, milliseconds }: PressureEvent): void {
+    this.#counts.actions[action]++;
+    this.#counts.recoveredBytes += recoveredBytes;
+    this.#counts.milliseconds += milliseconds;
+    if (action !== "trim" && action !== "emergency") return;
+    this.#counts.meantToFree++;
+    if (recoveredBytes > 0) this.#counts.freed++;
   }
 
   /** Checks at intervals from now on, without keeping the process alive. */

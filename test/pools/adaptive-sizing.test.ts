@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type BufferPool, createBufferPool, createCore } from "../../src/index.ts";
+import { AdaptiveSizing } from "../../src/pools/adaptive-sizing.ts";
 
 describe("adaptive sizing", () => {
   let pool: BufferPool;
@@ -26,6 +27,22 @@ describe("adaptive sizing", () => {
     expect(pool.stats().total).toBe(1);
     for (let i = 0; i < 9; i++) miss();
     expect(pool.stats().grown - pool.stats().misses).toBe(1);
+  });
+
+  it("shrinks to initial when idle, and only then", async () => {
+    const sizing = new AdaptiveSizing(pool, 20);
+    const leases = [1, 2, 3, 4].map(() => pool.acquire());
+    sizing.afterAcquire(pool.stats().misses);
+    for (const lease of leases) lease.release();
+    const end = performance.now() + 90;
+    while (performance.now() < end) {
+      for (const lease of [pool.acquire(), pool.acquire()]) lease.release();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(pool.stats().total).toBe(2); // two are in use all the time
+    await new Promise((resolve) => setTimeout(resolve, 90));
+    expect(pool.stats().total).toBe(1);
+    sizing.stop();
   });
 
   it("does nothing before 100 acquires, nor while all hit", () => {

@@ -71,6 +71,21 @@ describe("a pressure monitor", () => {
     expect(pool.stats().total).toBe(5);
   });
 
+  it("counts what it has done", () => {
+    const watch = monitor();
+    memory.value = 120;
+    watch.check();
+    watch.check(); // nothing left to free
+    memory.value = 0;
+    watch.check();
+    expect(watch.stats()).toMatchObject({
+      checks: 3,
+      actions: { trim: 2, relieved: 1, emergency: 0 },
+      successRate: 0.5,
+      recoveredBytes: 4 * MEGABYTE,
+    });
+  });
+
   it("puts memory before the processor", () => {
     const watch = monitor();
     memory.value = 110;

@@ -8,6 +8,7 @@ import {
   createCore,
   InvalidArgumentError,
   LeaseError,
+  openBufferPool,
 } from "../../src/index.ts";
 import { seededNoise } from "../reference/signals.ts";
 
@@ -224,7 +225,6 @@ describe("attachCore", () => {
   it("sees a double release by another agent", async () => {
     const { core, pool } = await sharedPool();
     const second = attachCore(core.share());
-    const { openBufferPool } = await import("../../src/index.ts");
     const there = openBufferPool(second, "shared");
     const lease = pool.acquire();
     const number = pool.acquire().handOver();
@@ -233,6 +233,20 @@ describe("attachCore", () => {
     expect(() => second.leave()).not.toThrow();
     lease.release();
     expect(pool.stats()).toMatchObject({ staleUses: 1, inUse: 0, acquires: 2, releases: 2 });
+  });
+
+  it("sees a use of a lease that another agent has ended", async () => {
+    const { core, pool } = await sharedPool();
+    const second = attachCore(core.share());
+    const there = openBufferPool(second, "shared");
+    const lease = there.acquire();
+    expect(lease.view).toHaveLength(64);
+    core.reclaim(second.agent);
+    expect(lease.alive).toBe(false);
+    expect(() => lease.view).toThrow(/pool "shared": buffer used after its release/);
+    expect(() => lease.retain()).toThrow(LeaseError);
+    expect(() => lease.release()).toThrow(LeaseError);
+    expect(pool.stats()).toMatchObject({ staleUses: 2, doubleReleases: 1, reclaimed: 1, inUse: 0 });
   });
 
   it("refuses to leave while it holds leases", async () => {
