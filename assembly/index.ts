@@ -29,7 +29,7 @@ export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { countNonFinite, firstNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
 export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
-export { agentJoin, agentLeave } from "./memory/agents";
+export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree } from "./memory/arena";
 export { attach, initialize } from "./memory/header";
 export { poolAt, poolBytes, poolClose, poolCreate, poolFree, poolPublish } from "./pools/create";
@@ -58,6 +58,7 @@ export {
   poolPeak,
   poolShard,
   poolTime,
+  shardAgent,
   shardCounter,
 } from "./pools/shard";
 export { poolAcquire, poolAdopt, poolAlive, poolRelease, poolRetain } from "./pools/slot-pool";

@@ -1,6 +1,6 @@
 /** Creation, lookup and closing of pools. */
 import { load32, load64, store32 } from "../memory/atomics";
-import { agentPresent, MAX_AGENTS } from "../memory/agents";
+import { MAX_AGENTS, placeOf, placeTaken } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import { align64, DIRECTORY_PLACES, POOLS_OFFSET, register, registered, unregister } from "../memory/header";
 import {
@@ -117,8 +117,8 @@ export function poolClose(shard: usize): u32 {
  */
 export function poolFree(pool: usize, agent: u32): bool {
   if (load32(pool + CLOSED) == 0 || inUseOf(load64(pool + HEAD)) != 0) return false;
-  for (let other: u32 = 0; other < MAX_AGENTS; other++) {
-    if (other != agent && agentPresent(other) && poolShard(pool, other) != 0) return false;
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    if (place != placeOf(agent) && placeTaken(place) && poolShard(pool, place) != 0) return false;
   }
   giveBack(pool);
   return true;

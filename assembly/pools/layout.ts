@@ -116,7 +116,7 @@ export class Slot {
   next: u32;
   /** Address of the buffer; 0 while retired. */
   payload: u32;
-  /** Agent that holds the first reference, plus 1; 0 when it has passed it on. */
+  /** Number of the agent that holds the first reference, plus 1; 0 when it has passed it on. */
   owner: u32;
   /** The head's tag when this slot was released last: orders releases, for trimming. */
   releaseTag: u32;

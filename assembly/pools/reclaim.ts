@@ -1,6 +1,6 @@
 /** What a dead agent leaves behind: leases, and slots that it was moving when it died. */
 import { cas32, load32, load64, store32 } from "../memory/atomics";
-import { agentPresent, MAX_AGENTS } from "../memory/agents";
+import { MAX_AGENTS, placeOf, placeTaken } from "../memory/agents";
 import {
   asPool,
   asSlot,
@@ -14,9 +14,8 @@ import {
   slotAt,
   STATE,
   topOf,
-  ZERO_ON_RELEASE,
 } from "./layout";
-import { COUNTER, count, poolOf, poolShard, SEVERAL, Shard } from "./shard";
+import { asShard, COUNTER, count, poolOf, poolShard, SEVERAL, Shard } from "./shard";
 import { bringBack, push } from "./slot-pool";
 
 /** Attempts at a moment in which the stack stands still. */
@@ -42,45 +41,43 @@ export function poolReclaim(shard: usize, agent: u32): u32 {
 /** Gives back every reference of `agent` to a slot. Returns whether the tenancy ended. */
 function dropAll(shard: usize, slot: usize, index: u32, agent: u32): bool {
   const pool = poolOf(shard);
-  const retains = slot + RETAINS + (agent as usize);
+  const retains = slot + RETAINS + (placeOf(agent) as usize);
   let word = load32(slot);
   while (true) {
     const references = word & REFERENCES;
     if (references == 0) return false;
     const own = (load<u8>(retains) as u32) * asSlot(slot).retained + u32(asSlot(slot).owner == agent + 1);
     if (own == 0) return false;
-    const zero = (asPool(pool).flags & ZERO_ON_RELEASE) != 0;
     const last = references <= own;
-    const free = nextTenancy(word);
-    const seen = cas32(slot, word, last ? (zero ? free | BUSY : free) : word - own);
+    asShard(shard).journal = index + 1;
+    const seen = cas32(slot, word, last ? nextTenancy(word) | BUSY : word - own);
     if (seen != word) {
       word = seen;
       continue;
     }
-    if (!last) {
+    if (last) {
+      count(shard, COUNTER.RECLAIMED);
+      settle(pool, slot);
+      bringBack(shard, slot, index, load32(slot));
+    } else {
       store<u8>(retains, 0);
       if (asSlot(slot).owner == agent + 1) asSlot(slot).owner = 0;
-      return false;
     }
-    if (zero) {
-      memory.fill(asSlot(slot).payload, 0, asPool(pool).grantedBytes);
-      store32(slot, free);
-    }
-    bringBack(shard, slot, index, free);
-    count(shard, COUNTER.RECLAIMED);
-    return true;
+    asShard(shard).journal = 0;
+    return last;
   }
 }
 
 /**
  * Puts slots back on the stack that an agent had in its hands when it died: without references, not on the
- * stack, and in no living agent's journal. Slots that such an agent left busy are mended. Returns how many
+ * stack, and in no living agent's journal. Slots that such an agent left busy are settled. Returns how many
  * came back, or -1 when the stack never stood still long enough to tell; call again then.
  *
  * A slot is an orphan if, with the head unchanged from first to last: the stack does not hold it, its word
  * has no references, after that no journal names it, and after that its word is still the same. A living
  * agent enters the slot in its journal before it takes it, and strikes it out after it has put it back
- * (which moves the head) or leased it (which changes the word).
+ * (which moves the head) or leased it (which changes the word). Of several agents that recover at once, the
+ * one that raises the slot's generation first has it.
  */
 export function poolRecover(shard: usize): i32 {
   const pool = poolOf(shard);
@@ -94,14 +91,18 @@ export function poolRecover(shard: usize): i32 {
       if ((word & REFERENCES) != 0) break;
       const lost = !onStack(pool, head, i);
       if (!lost && (word & STATE) != BUSY) break;
-      const held = inJournal(pool, i);
-      if (load64(pool + HEAD) == head && load32(slot) == word && !held) {
-        if ((word & STATE) == BUSY) mend(pool, slot, word);
-        if (lost) {
-          push(pool, i);
-          recovered++;
+      if (load64(pool + HEAD) == head && !inJournal(pool, i) && load64(pool + HEAD) == head) {
+        asShard(shard).journal = i + 1;
+        const claimed = cas32(slot, word, nextTenancy(word) | BUSY) == word;
+        if (claimed) {
+          settle(pool, slot);
+          if (lost) {
+            push(pool, i);
+            recovered++;
+          }
         }
-        break;
+        asShard(shard).journal = 0;
+        if (claimed) break;
       }
       if (++attempts > ATTEMPTS) return -1;
     }
@@ -109,12 +110,11 @@ export function poolRecover(shard: usize): i32 {
   return recovered;
 }
 
-/** Decides for a slot whose agent died while it held it busy. */
-function mend(pool: usize, slot: usize, word: u32): void {
+/** Ends the busy state of a slot that this agent holds: zeroed and serving if it has a buffer, else retired. */
+function settle(pool: usize, slot: usize): void {
   const buffer = asSlot(slot).payload as usize;
   if (buffer != 0) memory.fill(buffer, 0, asPool(pool).grantedBytes);
-  const state = buffer != 0 ? SERVING : RETIRED;
-  cas32(slot, word, (word & ~STATE) | state);
+  store32(slot, (load32(slot) & ~STATE) | (buffer != 0 ? SERVING : RETIRED));
 }
 
 /** Walks the stack as it was at `head`; what it finds holds only if the head is the same afterwards. */
@@ -128,9 +128,9 @@ function onStack(pool: usize, head: u64, index: u32): bool {
 }
 
 function inJournal(pool: usize, index: u32): bool {
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    if (!agentPresent(agent)) continue;
-    const shard = poolShard(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    if (!placeTaken(place)) continue;
+    const shard = poolShard(pool, place);
     if (shard == 0) continue;
     const journal = load32(shard + offsetof<Shard>("journal"));
     if (journal == index + 1 || journal == SEVERAL) return true;

@@ -94,7 +94,8 @@ function inService(pool: usize, busyToo: bool): u32 {
 
 /**
  * A free slot in the given state: of serving ones the least recently released, if that was at least
- * `minAge` exchanges ago; of retired ones the most recently released, which lies highest. -1 for none.
+ * `minAge` exchanges ago; of retired ones the most recently released, which lies highest. Slots that were
+ * never used lie at the bottom in the order of their indices. -1 for none.
  */
 function pick(pool: usize, state: u32, minAge: u32): i32 {
   const now = tagOf(load64(pool + HEAD));
@@ -104,7 +105,7 @@ function pick(pool: usize, state: u32, minAge: u32): i32 {
     const slot = slotAt(pool, i);
     if ((load32(slot) & (STATE | REFERENCES)) != state) continue;
     const age = now - asSlot(slot).releaseTag;
-    const better = best < 0 || (state == SERVING ? age > bestAge : age < bestAge);
+    const better = best < 0 || (state == SERVING ? age >= bestAge : age < bestAge);
     if (!better || age < minAge) continue;
     best = i as i32;
     bestAge = age;

@@ -17,7 +17,7 @@
  * An agent that dies in the middle leaves it behind, and pools/reclaim.ts finds the slot.
  */
 import { load32, load64, store32 } from "../memory/atomics";
-import { MAX_AGENTS } from "../memory/agents";
+import { MAX_AGENTS, placeOf } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import { asPool, POOL_MAGIC, SHARDS, STATISTICS, statisticsLevel } from "./layout";
 
@@ -102,13 +102,18 @@ export namespace COUNTER {
 }
 
 // @ts-ignore: decorator
-@inline function shardOf(pool: usize, agent: u32): usize {
-  return load32(pool + SHARDS + ((agent as usize) << 2)) as usize;
+@inline function shardOf(pool: usize, place: u32): usize {
+  return load32(pool + SHARDS + ((place as usize) << 2)) as usize;
 }
 
-/** An agent's shard in a pool, or 0 while it has none. */
+/** The shard of an agent's place in a pool, or 0 while there is none. */
 export function poolShard(pool: usize, agent: u32): usize {
-  return shardOf(pool, agent);
+  return shardOf(pool, placeOf(agent));
+}
+
+/** The agent that a shard counts for, or counted for last. */
+export function shardAgent(shard: usize): u32 {
+  return asShard(shard).agent;
 }
 
 /** Bytes of a shard at a statistics level. */
@@ -118,13 +123,16 @@ export function shardBytes(level: u32): usize {
 
 /**
  * The shard of `agent` in `pool`, made when the agent first comes. Returns 0 when the arena has no room.
- * A later agent of the same number goes on with the same shard: totals stay exact.
+ * A later agent in the same place goes on with the same shard: totals stay exact.
  */
 export function poolJoin(pool: usize, agent: u32): usize {
   assert(asPool(pool).magic == POOL_MAGIC, "pool: no pool at this address");
-  assert(agent < MAX_AGENTS, "agent: 0 to 63");
-  const known = shardOf(pool, agent);
-  if (known != 0) return known;
+  const place = placeOf(agent);
+  const known = shardOf(pool, place);
+  if (known != 0) {
+    asShard(known).agent = agent;
+    return known;
+  }
   const level = statisticsLevel(asPool(pool).flags);
   const shard = arenaAllocate(shardBytes(level));
   if (shard == 0) return 0;
@@ -132,15 +140,15 @@ export function poolJoin(pool: usize, agent: u32): usize {
   fields.pool = pool as u32;
   fields.agent = agent;
   fields.level = level;
-  store32(pool + SHARDS + ((agent as usize) << 2), shard as u32);
+  store32(pool + SHARDS + ((place as usize) << 2), shard as u32);
   return shard;
 }
 
 /** Gives all shards of a pool back to the arena. */
 export function releaseShards(pool: usize): void {
   const bytes = shardBytes(statisticsLevel(asPool(pool).flags));
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    const shard = shardOf(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    const shard = shardOf(pool, place);
     if (shard != 0) arenaRelease(shard, bytes);
   }
 }
@@ -160,8 +168,8 @@ export function shardCounter(shard: usize, key: u32): f64 {
 /** Counter `key` of a pool: the sum over its agents. */
 export function poolCounter(pool: usize, key: u32): f64 {
   let sum: f64 = 0;
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    const shard = shardOf(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    const shard = shardOf(pool, place);
     if (shard != 0) sum += shardCounter(shard, key);
   }
   return sum;
@@ -170,8 +178,8 @@ export function poolCounter(pool: usize, key: u32): f64 {
 /** The most slots ever in use at once: each acquire saw the exact number, so the greatest seen is exact too. */
 export function poolPeak(pool: usize): u32 {
   let peak: u32 = 0;
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    const shard = shardOf(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    const shard = shardOf(pool, place);
     if (shard != 0) peak = max(peak, asShard(shard).peak);
   }
   return peak;
@@ -180,8 +188,8 @@ export function poolPeak(pool: usize): u32 {
 /** Milliseconds that leases were held (which = 0) or waited for (1), over all agents. */
 export function poolTime(pool: usize, which: u32): f64 {
   let sum: f64 = 0;
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    const shard = shardOf(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    const shard = shardOf(pool, place);
     if (shard != 0) sum += which == 0 ? asShard(shard).holdTime : asShard(shard).waitTime;
   }
   return sum;
@@ -192,8 +200,8 @@ export function poolBucket(pool: usize, which: u32, bucket: u32): f64 {
   assert(which < 2 && bucket < BUCKETS, "pool: bucket out of range");
   if (statisticsLevel(asPool(pool).flags) < STATISTICS.TIMES) return 0;
   let sum: f64 = 0;
-  for (let agent: u32 = 0; agent < MAX_AGENTS; agent++) {
-    const shard = shardOf(pool, agent);
+  for (let place: u32 = 0; place < MAX_AGENTS; place++) {
+    const shard = shardOf(pool, place);
     if (shard != 0) sum += load64(bucketAddress(shard, which, bucket)) as f64;
   }
   return sum;

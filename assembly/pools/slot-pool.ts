@@ -15,6 +15,7 @@
  * terminated thread only at loops and calls, so that the counts stay exact when an agent dies.
  */
 import { add32, cas32, cas64, load32, load64, notify, store32 } from "../memory/atomics";
+import { placeOf } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import {
   asPool,
@@ -118,7 +119,7 @@ export function poolAcquire(shard: usize, now: f64): i32 {
 /**
  * The way of an acquire that popped a slot it could not lease at once: retired, or in another agent's hands.
  * Slots that cannot serve are set aside and go back at the end, so that a serving one below them is found
- * even when the arena has no room. Each slot of the pool is visited at most once.
+ * even when the arena has no room. Each slot of the pool is visited at most once: what is aside is off the stack.
  */
 function acquireBeyond(shard: usize, first: u32, now: f64): i32 {
   const pool = poolOf(shard);
@@ -126,7 +127,7 @@ function acquireBeyond(shard: usize, first: u32, now: f64): i32 {
   let handle: i32 = 0;
   let aside: u32 = NIL;
   let asideCount: u32 = 0;
-  for (let index = first; index != NIL && asideCount < asPool(pool).max; index = popAny(pool)) {
+  for (let index = first; index != NIL; index = popAny(pool)) {
     handle = claim(shard, slotAt(pool, index), index, asideCount, now);
     if (handle > 0) break;
     failure = min(failure, handle);
@@ -290,8 +291,7 @@ export function bringBack(shard: usize, slot: usize, index: u32, free: u32): voi
  * slot may end its tenancy in another agent and begin the next.
  */
 function dropShared(shard: usize, slot: usize, word: u32): bool {
-  const agent = asShard(shard).agent;
-  const retains = slot + RETAINS + (agent as usize);
+  const retains = slot + RETAINS + (placeOf(asShard(shard).agent) as usize);
   const own = load<u8>(retains);
   const owner = asSlot(slot).owner;
   if (own > 0) store<u8>(retains, own - 1);
@@ -311,7 +311,7 @@ export function poolRetain(shard: usize, handle: i32): i32 {
   let word = load32(slot);
   while (true) {
     if (!alive(word, handle)) return misused(shard, STALE);
-    const retains = slot + RETAINS + (asShard(shard).agent as usize);
+    const retains = slot + RETAINS + (placeOf(asShard(shard).agent) as usize);
     const own = load<u8>(retains);
     if (own >= MAX_RETAINS || (word & REFERENCES) == REFERENCES) return TOO_MANY;
     const seen = cas32(slot, word, word + 1);

@@ -7,6 +7,7 @@ export interface CoreExports {
   attach(): number;
   agentJoin(): number;
   agentLeave(agent: number): void;
+  agentPresent(agent: number): number;
   arenaAllocate(bytes: number): Pointer;
   arenaFree(): number;
 
@@ -58,6 +59,7 @@ export interface CoreExports {
   poolCount(shard: Pointer, key: number, by: number): void;
   poolCountWait(shard: Pointer, milliseconds: number): void;
   poolCounter(pool: Pointer, key: number): number;
+  shardAgent(shard: Pointer): number;
   shardCounter(shard: Pointer, key: number): number;
   poolTime(pool: Pointer, which: number): number;
   poolBucket(pool: Pointer, which: number, bucket: number): number;

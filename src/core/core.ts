@@ -30,7 +30,7 @@ export interface Core {
   readonly memoryBytes: number;
   /** Whether this is the threads build on a shared memory, to which other agents can attach. */
   readonly threads: boolean;
-  /** Number of this agent in the memory, 0 to 63. */
+  /** Number of this agent in the memory. No other agent ever has the same. */
   readonly agent: number;
   /** Raw functions of the core binary. Not part of the public API. */
   readonly exports: CoreExports;
@@ -47,12 +47,13 @@ export interface Core {
    * moving at that moment. Other agents' references to the same buffers stay. Call it when a worker has
    * exited, with the number its core had; a living agent's leases would be taken from under it. Where
    * `terminate()` resolves early (Deno lets a worker that is busy in Wasm run on), have the worker end itself.
+   * For an agent that has left, or been reclaimed before, there is nothing to do.
    *
-   * @throws InvalidArgumentError when `agent` is no agent's number, or this agent's own.
+   * @throws InvalidArgumentError when `agent` is no number of an agent, or this agent's own.
    */
   reclaim(agent: number): Reclaimed;
   /**
-   * Leaves the memory, for an agent that ends in good order: its number is free again. Further calls do
+   * Leaves the memory, for an agent that ends in good order: its place is free again. Further calls do
    * nothing; the core is not to be used afterwards.
    *
    * @throws InvalidArgumentError while this agent still holds leases.
@@ -154,12 +155,13 @@ function heldBy(core: Core, agent: number): number {
 
 function reclaim(core: Core, agent: number): Reclaimed {
   const { exports } = core;
-  if (!Number.isInteger(agent) || agent < 0 || agent >= MAX_AGENTS || agent === core.agent) {
+  if (!Number.isInteger(agent) || agent < 0 || agent >= 2 ** 31 || agent === core.agent) {
     throw new InvalidArgumentError(
-      `agent is ${describe(agent)}; give the number of another agent, 0 to ${MAX_AGENTS - 1} and not ${core.agent}`,
+      `agent is ${describe(agent)}; give the number of another agent, as its core says, and not ${core.agent}, this one's`,
     );
   }
   const result: Reclaimed = { leases: 0, recovered: 0, complete: true };
+  if (!exports.agentPresent(agent)) return result;
   for (const pool of poolAddresses(core)) {
     const shard = joinPool(core, pool);
     result.leases += exports.poolReclaim(shard, agent);

@@ -198,7 +198,8 @@ export class BufferPool<D extends Dtype = Dtype> {
    */
   adopt(handle: number): Lease<D> {
     if (this.#closed) throw this.#closedError();
-    const result = Number.isInteger(handle) ? this.#exports.poolAdopt(this.#shard, handle) : FOREIGN;
+    // Wasm would take NaN for 0 and cut what is no integer to one.
+    const result = this.#exports.poolAdopt(this.#shard, Number.isInteger(handle) ? handle : 0);
     if (result !== DONE) throw this.#refused(handle, result);
     const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
     this.#leaks?.track(lease, handle);

@@ -25,8 +25,9 @@ export const COUNTER = {
   timeouts: 17,
 } as const;
 
-/** What one agent has done in a pool. A number is given out again when its agent has gone. */
+/** What the agents in one of the 64 places have done in a pool: an agent may take the place of one that has gone. */
 export interface AgentStatistics {
+  /** The agent in this place, or the last that was. */
   agent: number;
   acquires: number;
   releases: number;
@@ -165,12 +166,12 @@ export function readStatistics(core: Core, pool: Pointer): PoolStatistics {
 
 function readAgents({ exports }: Core, pool: Pointer): AgentStatistics[] {
   const agents: AgentStatistics[] = [];
-  for (let agent = 0; agent < MAX_AGENTS; agent++) {
-    const shard = exports.poolShard(pool, agent);
+  for (let place = 0; place < MAX_AGENTS; place++) {
+    const shard = exports.poolShard(pool, place);
     if (shard === 0) continue;
     const count = (key: keyof typeof COUNTER) => exports.shardCounter(shard, COUNTER[key]);
     agents.push({
-      agent,
+      agent: exports.shardAgent(shard),
       acquires: count("acquires"),
       releases: count("releases"),
       exhausted: count("exhausted"),

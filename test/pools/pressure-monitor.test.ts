@@ -180,7 +180,7 @@ describe("a pressure monitor", () => {
     const end = performance.now() + 300;
     while (performance.now() < end);
     busy.check();
-    expect(busy.pressure.join()).toMatch(/^(cpu|event loop) 0\.\d+ is above 0\.2|cpu 1/);
+    expect(busy.pressure.join()).toMatch(/(cpu|event loop) [\d.]+ is above 0\.2/);
     busy.stop();
   });
 
