@@ -61,7 +61,8 @@ export {
   shardAgent,
   shardCounter,
 } from "./pools/shard";
-export { poolAcquire, poolAdopt, poolAlive, poolRelease, poolRetain } from "./pools/slot-pool";
+export { poolAdopt, poolAlive, poolHandOver, poolRelease, poolRetain } from "./pools/references";
+export { poolAcquire } from "./pools/slot-pool";
 export {
   ringAt,
   ringBytes,

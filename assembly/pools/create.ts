@@ -107,7 +107,7 @@ export function poolClose(shard: usize): u32 {
   const pool = poolOf(shard);
   store32(pool + CLOSED, 1);
   unregister(POOLS_OFFSET, pool);
-  trim(shard, asPool(pool).max, 0, 0);
+  trim(shard, asPool(pool).max, 0, false, 0);
   return inUseOf(load64(pool + HEAD));
 }
 

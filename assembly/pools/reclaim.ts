@@ -16,7 +16,7 @@ import {
   topOf,
 } from "./layout";
 import { asShard, COUNTER, count, poolOf, poolShard, SEVERAL, Shard } from "./shard";
-import { bringBack, push } from "./slot-pool";
+import { bringBack, push, retireIfClosed } from "./slot-pool";
 
 /** Attempts at a moment in which the stack stands still. */
 // @ts-ignore: decorator
@@ -96,6 +96,7 @@ export function poolRecover(shard: usize): i32 {
         const claimed = cas32(slot, word, nextTenancy(word) | BUSY) == word;
         if (claimed) {
           settle(pool, slot);
+          retireIfClosed(pool, slot, load32(slot));
           if (lost) {
             push(pool, i);
             recovered++;

@@ -4,7 +4,7 @@
  * shards up. Aligned 64-bit stores do not tear on any machine that runs Wasm with threads.
  *
  *     0     ┌───────┬───────┬───────┬───────┬───────┬───────┬───────────────┐
- *           │ pool  │ agent │journal│ peak  │ level │ free  │ hold ms f64   │
+ *           │ pool  │ agent │journal│ peak  │ level │ in use│ hold ms f64   │
  *     32    ├───────┴───────┼───────┴───────┴───────┴───────┴───────────────┤
  *           │ wait ms f64   │ free                                          │
  *     64    ├───────────────┴───────────────────────────────────────────────┤
@@ -30,7 +30,8 @@ export class Shard {
   peak: u32;
   /** Statistics level, copied from the pool. */
   level: u32;
-  free: u32;
+  /** Slots in use after the last pop of acquireBeyond. */
+  inUse: u32;
   holdTime: f64;
   waitTime: f64;
 }
@@ -175,7 +176,10 @@ export function poolCounter(pool: usize, key: u32): f64 {
   return sum;
 }
 
-/** The most slots ever in use at once: each acquire saw the exact number, so the greatest seen is exact too. */
+/**
+ * The most slots ever in use at once. Each acquire saw the exact number off the stack, so that the greatest
+ * seen is exact; a slot that another agent has popped and not yet leased, or set aside, counts as in use.
+ */
 export function poolPeak(pool: usize): u32 {
   let peak: u32 = 0;
   for (let place: u32 = 0; place < MAX_AGENTS; place++) {

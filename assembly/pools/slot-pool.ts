@@ -1,5 +1,6 @@
 /**
- * A pool of equal buffers: acquire, retain, release. Lock-free from any number of agents, no allocation.
+ * A pool of equal buffers: the stack of free slots, and acquiring from it. Lock-free from any number of
+ * agents, no allocation. What becomes of a lease is in references.ts.
  *
  * The free slots form a Treiber stack (R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM
  * RJ 5118, 1986) whose head carries a tag against ABA: top index and tag are exchanged as one 64-bit word,
@@ -15,24 +16,19 @@
  * terminated thread only at loops and calls, so that the counts stay exact when an agent dies.
  */
 import { add32, cas32, cas64, load32, load64, notify, store32 } from "../memory/atomics";
-import { placeOf } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import {
   asPool,
   asSlot,
   BUSY,
   CLOSED,
-  GENERATION_SHIFT,
   HEAD,
   handleOf,
   headPopped,
   headPushed,
-  INDEX_BITS,
-  INDEX_MASK,
   inUseOf,
   nextTenancy,
   NIL,
-  REFERENCES,
   RETAINS,
   RETIRED,
   SERVING,
@@ -43,9 +39,8 @@ import {
   topOf,
   WAITERS,
   WAKE,
-  ZERO_ON_RELEASE,
 } from "./layout";
-import { asShard, COUNTER, count, countHold, poolOf, SEVERAL } from "./shard";
+import { asShard, COUNTER, count, poolOf, SEVERAL } from "./shard";
 
 // Results of poolAcquire other than a handle.
 // @ts-ignore: decorator
@@ -54,20 +49,6 @@ import { asShard, COUNTER, count, countHold, poolOf, SEVERAL } from "./shard";
 @inline const OUT_OF_MEMORY: i32 = -1;
 // @ts-ignore: decorator
 @inline const POOL_CLOSED: i32 = -2;
-
-// Results of poolRelease, poolRetain and poolAdopt.
-// @ts-ignore: decorator
-@inline const DONE: i32 = 0;
-// @ts-ignore: decorator
-@inline const STALE: i32 = 1;
-// @ts-ignore: decorator
-@inline const FOREIGN: i32 = 2;
-// @ts-ignore: decorator
-@inline const TOO_MANY: i32 = 3;
-
-/** References that one agent can add to a tenancy: a byte counts them. */
-// @ts-ignore: decorator
-@inline const MAX_RETAINS: u32 = 255;
 
 /**
  * Leases a slot to the shard's agent. `now` is a time in milliseconds where the pool keeps times, else 0.
@@ -89,31 +70,41 @@ export function poolAcquire(shard: usize, now: f64): i32 {
       head = seen;
       continue;
     }
+    own(shard, slot);
     const word = load32(slot);
     // Exchanged, not stored: a trimming agent may be taking the buffer away at this moment.
     if ((word & STATE) == SERVING && cas32(slot, word, word + 1) == word) {
-      return lease(shard, slot, handleOf(word, index), inUseOf(popped), now);
+      note(shard, slot, inUseOf(popped), now);
+      asShard(shard).journal = 0;
+      return handleOf(word, index);
     }
-    return acquireBeyond(shard, index, now);
+    return acquireBeyond(shard, index, inUseOf(popped), now);
   }
 }
 
+/**
+ * Writes the agent into a slot that it has popped. Before the exchange that begins the tenancy: an agent that
+ * reclaims looks for the owner of every tenancy that it sees.
+ */
 // @ts-ignore: decorator
-@inline function lease(shard: usize, slot: usize, handle: i32, inUse: u32, now: f64): i32 {
+@inline function own(shard: usize, slot: usize): void {
   const fields = asSlot(slot);
   fields.owner = asShard(shard).agent + 1;
-  if (asShard(shard).level >= STATISTICS.COUNTS) {
-    count(shard, COUNTER.ACQUIRES);
-    if (inUse > asShard(shard).peak) asShard(shard).peak = inUse;
-  }
-  fields.acquireTime = now;
-  fields.useCount++;
   if (fields.retained) {
     memory.fill(slot + RETAINS, 0, 64);
     fields.retained = 0;
   }
-  asShard(shard).journal = 0;
-  return handle;
+}
+
+/** Counts a tenancy that has just begun. */
+// @ts-ignore: decorator
+@inline function note(shard: usize, slot: usize, inUse: u32, now: f64): void {
+  if (asShard(shard).level >= STATISTICS.COUNTS) {
+    count(shard, COUNTER.ACQUIRES);
+    if (inUse > asShard(shard).peak) asShard(shard).peak = inUse;
+  }
+  asSlot(slot).acquireTime = now;
+  asSlot(slot).useCount++;
 }
 
 /**
@@ -121,13 +112,14 @@ export function poolAcquire(shard: usize, now: f64): i32 {
  * Slots that cannot serve are set aside and go back at the end, so that a serving one below them is found
  * even when the arena has no room. Each slot of the pool is visited at most once: what is aside is off the stack.
  */
-function acquireBeyond(shard: usize, first: u32, now: f64): i32 {
+function acquireBeyond(shard: usize, first: u32, inUse: u32, now: f64): i32 {
   const pool = poolOf(shard);
   let failure = EXHAUSTED;
   let handle: i32 = 0;
   let aside: u32 = NIL;
   let asideCount: u32 = 0;
-  for (let index = first; index != NIL; index = popAny(pool)) {
+  asShard(shard).inUse = inUse;
+  for (let index = first; index != NIL; index = popAny(shard)) {
     handle = claim(shard, slotAt(pool, index), index, asideCount, now);
     if (handle > 0) break;
     failure = min(failure, handle);
@@ -141,12 +133,15 @@ function acquireBeyond(shard: usize, first: u32, now: f64): i32 {
     push(pool, aside);
     aside = below;
   }
+  // Not before: until then the slots set aside are in this agent's hands.
+  asShard(shard).journal = 0;
   return handle > 0 ? handle : refuse(shard, failure);
 }
 
 /** Tries to lease a slot that this agent has popped. Returns its handle, 0 when it is busy, -1 without room. */
 function claim(shard: usize, slot: usize, index: u32, asideCount: u32, now: f64): i32 {
   const pool = poolOf(shard);
+  own(shard, slot);
   let word = load32(slot);
   while (true) {
     const state = word & STATE;
@@ -155,15 +150,16 @@ function claim(shard: usize, slot: usize, index: u32, asideCount: u32, now: f64)
     if (seen == word) {
       if (state == RETIRED) {
         if (!giveBuffer(pool, slot)) {
-          store32(slot, word);
+          store32(slot, nextTenancy(word) | RETIRED);
           return OUT_OF_MEMORY;
         }
         word &= ~STATE;
+        store32(slot, word + 1);
         if (asShard(shard).level >= STATISTICS.COUNTS) count(shard, COUNTER.MISSES);
         count(shard, COUNTER.GROWN);
-        store32(slot, word + 1);
       }
-      return lease(shard, slot, handleOf(word, index), inUseOf(load64(pool + HEAD)) - asideCount, now);
+      note(shard, slot, asShard(shard).inUse - asideCount, now);
+      return handleOf(word, index);
     }
     word = seen;
   }
@@ -184,14 +180,19 @@ export function takeBuffer(pool: usize, slot: usize): void {
   arenaRelease(buffer, asPool(pool).grantedBytes as usize);
 }
 
-/** Pops whatever is on top. Returns its index, or NIL. */
-function popAny(pool: usize): u32 {
+/** Pops whatever is on top, and notes how many slots are in use then. Returns its index, or NIL. */
+function popAny(shard: usize): u32 {
+  const pool = poolOf(shard);
   let head = load64(pool + HEAD);
   while (true) {
     const index = topOf(head);
     if (index == NIL) return NIL;
-    const seen = cas64(pool + HEAD, head, headPopped(head, asSlot(slotAt(pool, index)).next));
-    if (seen == head) return index;
+    const popped = headPopped(head, asSlot(slotAt(pool, index)).next);
+    const seen = cas64(pool + HEAD, head, popped);
+    if (seen == head) {
+      asShard(shard).inUse = inUseOf(popped);
+      return index;
+    }
     head = seen;
   }
 }
@@ -221,136 +222,22 @@ function refuse(shard: usize, result: i32): i32 {
   return result;
 }
 
-/**
- * Gives one reference back; the slot returns to the pool with the last.
- * Result: 0 done, 1 released before (stale handle), 2 no handle of this pool.
- *
- * In the terms of C++ the decrement needs release order, so that all writes to the buffer come before it,
- * and the last one acquire order too, so that they are visible to whoever zeroes or leases the buffer next;
- * an increment could be relaxed, because who retains holds a reference already. Wasm has one order, which
- * includes all of these.
- */
-export function poolRelease(shard: usize, handle: i32, now: f64): i32 {
-  const pool = poolOf(shard);
-  const index = (handle as u32) & INDEX_MASK;
-  if (handle <= 0 || index >= asPool(pool).max) {
-    count(shard, COUNTER.FOREIGN_RELEASES);
-    return FOREIGN;
-  }
-  const slot = slotAt(pool, index);
-  const zero = (asPool(pool).flags & ZERO_ON_RELEASE) != 0;
-  let word = load32(slot);
-  while (true) {
-    const references = word & REFERENCES;
-    if (references == 0 || word >>> GENERATION_SHIFT != (handle as u32) >>> INDEX_BITS) {
-      asShard(shard).journal = 0;
-      count(shard, COUNTER.DOUBLE_RELEASES);
-      return STALE;
-    }
-    if (references > 1) {
-      if (dropShared(shard, slot, word)) return DONE;
-      word = load32(slot);
-      continue;
-    }
-    asShard(shard).journal = index + 1;
-    const acquireTime = asSlot(slot).acquireTime;
-    // The generation rises in the same exchange, so that any later use of the handle is seen to be stale.
-    const free = nextTenancy(word);
-    const seen = cas32(slot, word, zero ? free | BUSY : free);
-    if (seen != word) {
-      word = seen;
-      continue;
-    }
-    if (asShard(shard).level >= STATISTICS.COUNTS) {
-      count(shard, COUNTER.RELEASES);
-      if (asShard(shard).level >= STATISTICS.TIMES) countHold(shard, now - acquireTime);
-    }
-    if (zero) {
-      memory.fill(asSlot(slot).payload, 0, asPool(pool).grantedBytes);
-      store32(slot, free);
-    }
-    bringBack(shard, slot, index, free);
-    asShard(shard).journal = 0;
-    return DONE;
-  }
-}
-
 /** Puts a slot whose tenancy has ended on the stack; in a closed pool its buffer goes back first. */
 export function bringBack(shard: usize, slot: usize, index: u32, free: u32): void {
   const pool = poolOf(shard);
   asSlot(slot).releaseTag = tagOf(load64(pool + HEAD)) + 1;
-  if (load32(pool + CLOSED) != 0 && cas32(slot, free, free | BUSY) == free) {
-    takeBuffer(pool, slot);
-    store32(slot, free | RETIRED);
-  }
+  retireIfClosed(pool, slot, free);
   push(pool, index);
 }
 
 /**
- * Gives back one of several references. The agent's own books come first: once the word is exchanged, the
- * slot may end its tenancy in another agent and begin the next.
+ * Takes the buffer of a slot again if the pool has been closed; `word` is the slot's, serving. Whoever brings
+ * a slot into service that nobody leases looks here after it: the agent that closes says so before it looks
+ * for serving slots, so that one of the two sees the other.
  */
-function dropShared(shard: usize, slot: usize, word: u32): bool {
-  const retains = slot + RETAINS + (placeOf(asShard(shard).agent) as usize);
-  const own = load<u8>(retains);
-  const owner = asSlot(slot).owner;
-  if (own > 0) store<u8>(retains, own - 1);
-  else asSlot(slot).owner = 0;
-  if (cas32(slot, word, word - 1) == word) return true;
-  if (own > 0) store<u8>(retains, own);
-  else asSlot(slot).owner = owner;
-  return false;
+export function retireIfClosed(pool: usize, slot: usize, word: u32): void {
+  if (load32(pool + CLOSED) == 0 || (word & STATE) != SERVING || cas32(slot, word, word | BUSY) != word) return;
+  takeBuffer(pool, slot);
+  store32(slot, nextTenancy(word) | RETIRED);
 }
 
-/** Adds a reference. Result: 0 done, 1 stale handle, 2 no handle of this pool, 3 more than 255 by this agent. */
-export function poolRetain(shard: usize, handle: i32): i32 {
-  const pool = poolOf(shard);
-  const index = (handle as u32) & INDEX_MASK;
-  if (handle <= 0 || index >= asPool(pool).max) return misused(shard, FOREIGN);
-  const slot = slotAt(pool, index);
-  let word = load32(slot);
-  while (true) {
-    if (!alive(word, handle)) return misused(shard, STALE);
-    const retains = slot + RETAINS + (placeOf(asShard(shard).agent) as usize);
-    const own = load<u8>(retains);
-    if (own >= MAX_RETAINS || (word & REFERENCES) == REFERENCES) return TOO_MANY;
-    const seen = cas32(slot, word, word + 1);
-    if (seen == word) {
-      asSlot(slot).retained = 1;
-      store<u8>(retains, own + 1);
-      count(shard, COUNTER.RETAINS);
-      return DONE;
-    }
-    word = seen;
-  }
-}
-
-/**
- * Makes the shard's agent the owner of a tenancy that another agent began and handed over with its handle.
- * Result: 0 done, 1 stale handle, 2 no handle of this pool.
- */
-export function poolAdopt(shard: usize, handle: i32): i32 {
-  const pool = poolOf(shard);
-  const index = (handle as u32) & INDEX_MASK;
-  if (handle <= 0 || index >= asPool(pool).max) return misused(shard, FOREIGN);
-  const slot = slotAt(pool, index);
-  if (!alive(load32(slot), handle)) return misused(shard, STALE);
-  asSlot(slot).owner = asShard(shard).agent + 1;
-  return DONE;
-}
-
-// @ts-ignore: decorator
-@inline function alive(word: u32, handle: i32): bool {
-  return (word & REFERENCES) != 0 && word >>> GENERATION_SHIFT == (handle as u32) >>> INDEX_BITS;
-}
-
-function misused(shard: usize, result: i32): i32 {
-  count(shard, result == FOREIGN ? COUNTER.FOREIGN_RELEASES : COUNTER.STALE_USES);
-  return result;
-}
-
-/** Whether a handle names a live tenancy of this pool. */
-export function poolAlive(pool: usize, handle: i32): bool {
-  const index = (handle as u32) & INDEX_MASK;
-  return handle > 0 && index < asPool(pool).max && alive(load32(slotAt(pool, index)), handle);
-}

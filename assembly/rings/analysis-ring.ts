@@ -8,7 +8,7 @@
  *     64    ├───────┴───────┼───────────────┬───────────────┬───────────────┤
  *           │ written u64   │ reserved u64  │ rejected u64  │ free          │  the writer's line
  *     128   ├───────────────┼───────────────┼───────────────┼───────────────┤
- *           │ read u64      │ overwritten   │ windows u64   │ free          │  the reader's line
+ *           │ read u64      │ overwritten   │ windows u64   │ start u64     │  the reader's line
  *     192   ├───────────────┴───────────────┴───────────────┴───────────────┤
  *           │ name, 32 × u16                                                │
  *     256   └───────────────────────────────────────────────────────────────┘
@@ -62,6 +62,9 @@ class Ring {
 @inline const OVERWRITTEN: usize = 136;
 // @ts-ignore: decorator
 @inline const WINDOWS: usize = 144;
+/** Where the last window began. */
+// @ts-ignore: decorator
+@inline const START: usize = 152;
 // @ts-ignore: decorator
 @inline const NAME: usize = 192;
 
@@ -197,6 +200,7 @@ export function ringRead(ring: usize, out: usize, length: u32): i32 {
     copy(fields, first, beforeEnd, out);
     copy(fields, 0, window - beforeEnd, out + ((beforeEnd as usize) << 2));
     if (load64(ring + RESERVED) - start > (fields.capacity as u64)) continue;
+    store64(ring + START, start);
     store64(ring + READ, start + (shape >> 32));
     store64(ring + WINDOWS, load<u64>(ring + WINDOWS) + 1);
     return window as i32;
@@ -221,7 +225,7 @@ function copy(ring: Ring, first: u32, count: u32, out: usize): void {
 
 /**
  * Counter `key` as a float64: 0 written, 1 read position, 2 rejected, 3 overwritten before they were read,
- * 4 windows read, 5 window, 6 hop.
+ * 4 windows read, 5 window, 6 hop, 7 where the last window began.
  */
 export function ringCounter(ring: usize, key: u32): f64 {
   if (key == 0) return load64(ring + WRITTEN) as f64;
@@ -231,6 +235,7 @@ export function ringCounter(ring: usize, key: u32): f64 {
     return (load64(ring + OVERWRITTEN) + (nextWindow(ring) - load64(ring + READ))) as f64;
   }
   if (key == 4) return load64(ring + WINDOWS) as f64;
+  if (key == 7) return load64(ring + START) as f64;
   const shape = load64(ring + SHAPE);
   return (key == 5 ? (shape as u32) : ((shape >> 32) as u32)) as f64;
 }

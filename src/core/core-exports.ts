@@ -40,6 +40,7 @@ export interface CoreExports {
   poolAcquire(shard: Pointer, now: number): number;
   poolRelease(shard: Pointer, handle: number, now: number): number;
   poolRetain(shard: Pointer, handle: number): number;
+  poolHandOver(shard: Pointer, handle: number): number;
   poolAdopt(shard: Pointer, handle: number): number;
   poolAlive(pool: Pointer, handle: number): number;
   poolGrow(shard: Pointer, count: number): number;

@@ -46,7 +46,8 @@ export interface Core {
    * Ends everything that an agent held when it died: its leases in every pool, and slots that it was
    * moving at that moment. Other agents' references to the same buffers stay. Call it when a worker has
    * exited, with the number its core had; a living agent's leases would be taken from under it. Where
-   * `terminate()` resolves early (Deno lets a worker that is busy in Wasm run on), have the worker end itself.
+   * `terminate()` resolves early, wait or have the worker end itself: browsers let a busy worker run on for
+   * about two seconds, Deno one that is busy in Wasm for longer.
    * For an agent that has left, or been reclaimed before, there is nothing to do.
    *
    * @throws InvalidArgumentError when `agent` is no number of an agent, or this agent's own.
@@ -163,7 +164,7 @@ function reclaim(core: Core, agent: number): Reclaimed {
   const result: Reclaimed = { leases: 0, recovered: 0, complete: true };
   if (!exports.agentPresent(agent)) return result;
   for (const pool of poolAddresses(core)) {
-    const shard = joinPool(core, pool);
+    const shard = exports.poolShard(pool, core.agent) || joinPool(core, pool);
     result.leases += exports.poolReclaim(shard, agent);
     const recovered = exports.poolRecover(shard);
     if (recovered < 0) result.complete = false;

@@ -10,6 +10,9 @@ import { readName } from "./memory-name.ts";
 /** Sample types that a ring stores. */
 export type SampleType = "f32" | "i16";
 
+/** Samples as they come in. */
+export type Samples = Float32Array | Int16Array;
+
 /** In the order of the codes that the core keeps. */
 export const SAMPLE_TYPES: readonly SampleType[] = ["f32", "i16"];
 export const SAMPLE_BYTES = { f32: 4, i16: 2 };
@@ -22,6 +25,7 @@ const COUNTER = {
   windows: 4,
   window: 5,
   hop: 6,
+  start: 7,
 } as const;
 export const HEADER_WORDS = 8;
 /** Policy of a ring that rejects. */
@@ -71,6 +75,8 @@ export class AnalysisBuffer {
   readonly maxWindow: number;
   readonly #exports: CoreExports;
   readonly #ring: Pointer;
+  /** The ring's data, as samples and as bytes. */
+  readonly #samples: Samples;
   readonly #bytes: Uint8Array;
   readonly #pool: BufferPool<"f32">;
   readonly #rejects: boolean;
@@ -95,22 +101,29 @@ export class AnalysisBuffer {
     this.#pool = pool;
     this.#rejects = policy === REJECT;
     this.#minWindow = minWindow;
-    this.#bytes = new Uint8Array(buffer, ring + DATA_OFFSET, capacity! * SAMPLE_BYTES[this.dtype]);
+    const data = ring + DATA_OFFSET;
+    this.#samples =
+      this.dtype === "f32"
+        ? new Float32Array(buffer, data, capacity!)
+        : new Int16Array(buffer, data, capacity!);
+    this.#bytes = new Uint8Array(buffer, data, this.#samples.byteLength);
   }
 
   /**
-   * Writes samples. Lock-free and without waiting, for a real-time thread.
+   * Writes samples. Lock-free, without waiting and without allocating, for a real-time thread.
    *
    * @returns how many were taken: all, or none when the ring is full and set to reject.
    * @throws InvalidArgumentError when the samples are not of the ring's type.
    */
-  write(samples: Float32Array | Int16Array): number {
+  write(samples: Samples): number {
     const fits = this.dtype === "f32" ? samples instanceof Float32Array : samples instanceof Int16Array;
     if (!fits) {
       throw new InvalidArgumentError(
         `analysis buffer "${this.name}": samples are ${describe(samples)}; give ${this.dtype === "f32" ? "a Float32Array" : "an Int16Array"}`,
       );
     }
+    if (this.#closed) throw this.#closedError();
+    if (this.#carried === 0) return this.#store(this.#samples, samples, 0, samples.length, 1);
     return this.writeBytes(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
   }
 
@@ -137,28 +150,33 @@ export class AnalysisBuffer {
       this.#carried += from;
       if (this.#carried < size) return 0;
       this.#carried = 0;
-      taken += this.#store(this.#carry, 0, 1);
+      taken += this.#store(this.#bytes, this.#carry, 0, 1, size);
     }
     const whole = Math.floor((bytes.length - from) / size);
-    taken += this.#store(bytes, from, whole);
+    taken += this.#store(this.#bytes, bytes, from, whole, size);
     const rest = from + whole * size;
     this.#carried = bytes.length - rest;
     this.#carry.set(bytes.subarray(rest));
     return taken;
   }
 
-  /** Stores `count` samples at byte `from`: all or none of them where the ring rejects, else by pieces. */
-  #store(bytes: Uint8Array, from: number, count: number): number {
-    const size = SAMPLE_BYTES[this.dtype];
+  /**
+   * Stores `count` samples of `unit` entries each, from entry `from`: all or none of them where the ring
+   * rejects, else by pieces that fit it.
+   */
+  #store(
+    ring: Samples | Uint8Array,
+    source: Samples | Uint8Array,
+    from: number,
+    count: number,
+    unit: number,
+  ): number {
     let stored = 0;
     while (stored < count) {
       const piece = this.#rejects ? count : Math.min(count - stored, this.capacity);
       const index = this.#exports.ringReserve(this.#ring, piece);
       if (index < 0) return stored;
-      const begin = from + stored * size;
-      const beforeEnd = Math.min(piece, this.capacity - index);
-      this.#bytes.set(bytes.subarray(begin, begin + beforeEnd * size), index * size);
-      this.#bytes.set(bytes.subarray(begin + beforeEnd * size, begin + piece * size), 0);
+      copyAround(source, from + stored * unit, ring, index * unit, piece * unit);
       this.#exports.ringCommit(this.#ring);
       stored += piece;
     }
@@ -178,10 +196,7 @@ export class AnalysisBuffer {
     if (lease === undefined) return undefined;
     try {
       const samples = this.#exports.ringRead(this.#ring, lease.view.byteOffset, lease.view.length);
-      if (samples > 0) {
-        const start = this.#counter("position") - this.#counter("hop");
-        return windowOf(lease, samples, start);
-      }
+      if (samples > 0) return windowOf(lease, samples, this.#counter("start"));
     } catch (cause) {
       lease.release();
       throw cause;
@@ -261,6 +276,25 @@ export class AnalysisBuffer {
 
   #closedError(): PoolClosedError {
     return new PoolClosedError(`analysis buffer "${this.name}" was shut down; create another`);
+  }
+}
+
+/** Copies into a ring, round its end. No subarrays: those allocate, which a real-time thread must not. */
+function copyAround(
+  source: Samples | Uint8Array,
+  from: number,
+  ring: Samples | Uint8Array,
+  at: number,
+  count: number,
+): void {
+  if (from === 0 && count === source.length && at + count <= ring.length) {
+    ring.set(source, at);
+    return;
+  }
+  let to = at;
+  for (let i = from; i < from + count; i++) {
+    ring[to] = source[i]!;
+    if (++to === ring.length) to = 0;
   }
 }
 

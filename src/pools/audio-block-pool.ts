@@ -86,6 +86,14 @@ export class AudioBlockPool {
     return this.#exports.poolRelease(this.#shard, block, 0) === DONE;
   }
 
+  /**
+   * Lets go of a block that is to be passed on by its number: it stays in use, but is no agent's until another
+   * adopts it. Returns false for a block that is not in use.
+   */
+  handOver(block: AudioBlock): boolean {
+    return this.#exports.poolHandOver(this.#shard, block) === DONE;
+  }
+
   /** Makes this agent the one that holds a block which another agent acquired and passed on. */
   adopt(block: AudioBlock): boolean {
     return this.#exports.poolAdopt(this.#shard, block) === DONE;
@@ -107,8 +115,9 @@ export class AudioBlockPool {
   }
 
   /**
-   * Copies samples into a block, as many as there are and fit. Channels that the source lacks become silent
-   * over the same frames.
+   * Copies samples into a block, as many as there are in every channel and fit. Channels that the source
+   * lacks become silent over the same frames; a source without channels (a worklet's input that nothing is
+   * connected to) leaves the block as it was: clear it first.
    *
    * @param offset frame of the block at which they begin, so that quanta of 128 frames fill a longer block.
    * @param start frame of the source at which to begin.
@@ -146,8 +155,12 @@ export class AudioBlockPool {
   }
 
   #frameCount(block: AudioBlock, other: AudioChannels, offset: number, start: number): number {
-    if (!this.#inUse(block) || channelCount(other) === 0 || !(offset >= 0) || !(start >= 0)) return 0;
-    return Math.max(0, Math.min(this.frames - offset, channelOf(other, 0).length - start));
+    if (!this.#inUse(block) || !Number.isInteger(offset) || !Number.isInteger(start)) return 0;
+    const channels = channelCount(other);
+    if (channels === 0 || offset < 0 || start < 0) return 0;
+    let frames = this.frames - offset;
+    for (let c = 0; c < channels; c++) frames = Math.min(frames, channelOf(other, c).length - start);
+    return Math.max(0, frames);
   }
 
   #inUse(block: AudioBlock): boolean {
@@ -191,7 +204,7 @@ export function createAudioBlockPool(core: Core, options: AudioBlockPoolOptions)
  */
 export function openAudioBlockPool(core: Core, name: string): AudioBlockPool {
   const pool = openBufferPool(core, name);
-  if (pool.dtype !== "f32" || pool.shape.length !== 2 || pool.initial !== pool.max) {
+  if (pool.dtype !== "f32" || pool.shape.length !== 2 || !pool.pinned) {
     throw new InvalidArgumentError(
       `pool "${name}" holds ${describe(pool.dtype)} of shape [${pool.shape.join(", ")}]; open one that createAudioBlockPool made`,
     );

@@ -1,13 +1,14 @@
 import { describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreExports, Pointer } from "../core/core-exports.ts";
-import { InvalidArgumentError, LeaseError, PoolClosedError, PoolExhaustedError } from "../core/errors.ts";
+import { InvalidArgumentError, LeaseError } from "../core/errors.ts";
 import { AdaptiveSizing } from "./adaptive-sizing.ts";
 import { clock } from "./clock.ts";
 import { type Dtype, type DtypeArrays, viewOf } from "./dtype.ts";
 import type { LeakTracker } from "./leak-detection.ts";
 import { Lease } from "./lease.ts";
 import type { PoolDescription } from "./pool-description.ts";
+import { closedError, exhaustedError, handleError } from "./pool-errors.ts";
 import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
 import { type WaitOptions, WaitQueue } from "./wait-queue.ts";
 
@@ -29,6 +30,14 @@ const DONE = 0;
 const FOREIGN = 2;
 const TOO_MANY = 3;
 
+/** What all objects of one agent for the same pool share. */
+export interface PoolState {
+  closed: boolean;
+  /** Whether the pool's memory has gone back to the core, and may be another's. */
+  freed: boolean;
+  readonly uses: BufferPool[];
+}
+
 /** What belongs to one agent's use of a pool. */
 export interface PoolUse {
   /** Whether to grow ahead of demand. */
@@ -36,6 +45,7 @@ export interface PoolUse {
   /** Waiters that `acquireAsync` queues at most. */
   queueLimit: number;
   leaks: LeakTracker | undefined;
+  state: PoolState;
 }
 
 /**
@@ -59,6 +69,8 @@ export class BufferPool<D extends Dtype = Dtype> {
   readonly max: number;
   /** Whether buffers are filled with zeros when they come back. */
   readonly zeroOnRelease: boolean;
+  /** Whether buffers keep their addresses for good, as those of a block pool do. */
+  readonly pinned: boolean;
   readonly #core: Core;
   readonly #exports: CoreExports;
   readonly #address: Pointer;
@@ -74,8 +86,7 @@ export class BufferPool<D extends Dtype = Dtype> {
   readonly #leaks: LeakTracker | undefined;
   readonly #queueLimit: number;
   #queue: WaitQueue<Lease<D>> | undefined;
-  #closed = false;
-  #freed = false;
+  readonly #state: PoolState;
 
   /** @internal */
   constructor(core: Core, address: Pointer, shard: Pointer, description: PoolDescription<D>, use: PoolUse) {
@@ -87,6 +98,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     this.initial = description.initial;
     this.max = description.max;
     this.zeroOnRelease = description.zeroOnRelease;
+    this.pinned = description.pinned;
     this.#core = core;
     this.#exports = core.exports;
     this.#address = address;
@@ -97,6 +109,8 @@ export class BufferPool<D extends Dtype = Dtype> {
     this.#adaptive = use.adaptive ? new AdaptiveSizing(this) : undefined;
     this.#leaks = use.leaks;
     this.#queueLimit = use.queueLimit;
+    this.#state = use.state;
+    use.state.uses.push(this as unknown as BufferPool);
   }
 
   /**
@@ -109,7 +123,7 @@ export class BufferPool<D extends Dtype = Dtype> {
   acquire(): Lease<D> {
     const lease = this.tryAcquire();
     if (lease !== undefined) return lease;
-    throw this.exhausted();
+    throw exhaustedError(this, this.stats());
   }
 
   /**
@@ -118,10 +132,10 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @throws PoolClosedError after `shutdown()`.
    */
   tryAcquire(): Lease<D> | undefined {
-    if (this.#closed) throw this.#closedError();
+    if (this.#state.closed) throw closedError(this.name);
     const handle = this.#exports.poolAcquire(this.#shard, this.#times ? clock() : 0);
     if (handle <= 0) {
-      if (handle === CLOSED) throw this.#closedError();
+      if (handle === CLOSED) throw closedError(this.name);
       return undefined;
     }
     const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
@@ -166,7 +180,7 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @throws LeaseError for a lease that was released before.
    */
   put(buffer: unknown): boolean {
-    if (this.#closed && !(buffer instanceof Lease)) throw this.#closedError();
+    if (this.#state.closed && !(buffer instanceof Lease)) throw closedError(this.name);
     if (buffer instanceof Lease && buffer.isOf(this as unknown as BufferPool)) {
       buffer.release();
       return true;
@@ -197,10 +211,10 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @throws LeaseError when the handle is none of this pool's, or its lease has ended; both are counted.
    */
   adopt(handle: number): Lease<D> {
-    if (this.#closed) throw this.#closedError();
+    if (this.#state.closed) throw closedError(this.name);
     // Wasm would take NaN for 0 and cut what is no integer to one.
     const result = this.#exports.poolAdopt(this.#shard, Number.isInteger(handle) ? handle : 0);
-    if (result !== DONE) throw this.#refused(handle, result);
+    if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
     const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
     this.#leaks?.track(lease, handle);
     return lease;
@@ -208,7 +222,7 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** Counts since creation, over all agents, as a plain object. */
   stats(): PoolStatistics {
-    if (this.#freed) throw this.#closedError();
+    if (this.#state.freed) throw closedError(this.name);
     return readStatistics(this.#core, this.#address);
   }
 
@@ -218,7 +232,7 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @returns how many; fewer at `max` or when the core has no room.
    */
   grow(count: number): number {
-    if (this.#closed) throw this.#closedError();
+    if (this.#state.closed) throw closedError(this.name);
     return this.#exports.poolGrow(this.#shard, this.#slotCount(count, "grow by"));
   }
 
@@ -231,7 +245,7 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @returns the bytes recovered.
    */
   trim(options: { keep?: number; count?: number; unusedSince?: number } = {}): number {
-    if (this.#closed) throw this.#closedError();
+    if (this.#state.closed) throw closedError(this.name);
     const keep = this.#slotCount(options.keep ?? this.initial, "trim to");
     const count = this.#slotCount(options.count ?? this.max, "trim");
     const { unusedSince } = options;
@@ -259,18 +273,22 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @returns the number of leases still held. Further calls do nothing and return 0.
    */
   shutdown(): number {
-    if (this.#closed) return 0;
+    if (this.#state.closed) return 0;
     const held = this.#exports.poolClose(this.#shard);
-    this.#closed = true;
-    this.#adaptive?.stop();
-    this.#queue?.close(this.#closedError());
+    this.#state.closed = true;
+    for (const use of this.#state.uses) use.#end();
     this.#freeIfUnused();
     return held;
   }
 
+  #end(): void {
+    this.#adaptive?.stop();
+    this.#queue?.close(closedError(this.name));
+  }
+
   /** Whether the pool was shut down by this agent. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#state.closed;
   }
 
   /** @internal The leases of all agents come from the core; see leak-detection.ts. */
@@ -282,9 +300,9 @@ export class BufferPool<D extends Dtype = Dtype> {
   takeBack(handle: number, lease: Lease<D>): void {
     const result = this.#exports.poolRelease(this.#shard, handle, this.#times ? clock() : 0);
     if (this.#leaks !== undefined) this.#leaks.forget(lease);
-    if (result !== DONE) throw this.#refused(handle, result);
+    if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
     if (this.#queue !== undefined) this.#queue.serve();
-    if (this.#closed) this.#freeIfUnused();
+    if (this.#state.closed) this.#freeIfUnused();
   }
 
   /** @internal Called by {@link Lease.retain}. */
@@ -293,7 +311,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     if (result === TOO_MANY) {
       throw new LeaseError(`pool "${this.name}": this agent has retained the buffer 255 times; release some`);
     }
-    if (result !== DONE) throw this.#refused(handle, result);
+    if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
     const lease = new Lease(this, handle, view);
     this.#leaks?.track(lease, handle);
     return lease;
@@ -302,11 +320,14 @@ export class BufferPool<D extends Dtype = Dtype> {
   /** @internal Whether a lease lasts, read off the slot's word: cheap enough for every use of a view. */
   isAlive(handle: number): boolean {
     const word = this.#words[this.#payloads - PAYLOAD_WORD + (handle & INDEX_MASK) * SLOT_WORDS]!;
-    return (word & REFERENCES) !== 0 && word >>> GENERATION_SHIFT === handle >>> INDEX_BITS && !this.#freed;
+    return (
+      (word & REFERENCES) !== 0 && word >>> GENERATION_SHIFT === handle >>> INDEX_BITS && !this.#state.freed
+    );
   }
 
-  /** @internal */
-  forget(lease: Lease<D>): void {
+  /** @internal Called by {@link Lease.handOver}. */
+  handOver(handle: number, lease: Lease<D>): void {
+    this.#exports.poolHandOver(this.#shard, handle);
     this.#leaks?.forget(lease);
   }
 
@@ -339,16 +360,6 @@ export class BufferPool<D extends Dtype = Dtype> {
     return this.#shard;
   }
 
-  /** @internal Why the last acquire failed. */
-  exhausted(): PoolExhaustedError {
-    const { inUse, total } = this.stats();
-    const cause =
-      inUse >= this.max
-        ? `all ${this.max} buffers are leased; release one or create the pool with a larger max`
-        : `${inUse} buffers are leased and ${total} of at most ${this.max} in service, but the core has no room for another ${this.bytes} bytes; create the core with a larger memoryBytes`;
-    return new PoolExhaustedError(`pool "${this.name}": ${cause}`);
-  }
-
   #viewAt(index: number): DtypeArrays[D] {
     const offset = this.#words[this.#payloads + index * SLOT_WORDS]!;
     if (this.#offsets[index] === offset) return this.#views[index]!;
@@ -359,21 +370,12 @@ export class BufferPool<D extends Dtype = Dtype> {
   }
 
   #count(counter: number): void {
-    if (!this.#freed) this.#exports.poolCount(this.#shard, counter, 1);
-  }
-
-  #refused(handle: number, result: number): LeaseError {
-    const why = result === FOREIGN ? "is none of this pool's" : "is not leased any more";
-    return new LeaseError(`pool "${this.name}": handle ${handle} ${why}; use each lease until its release`);
-  }
-
-  #closedError(): PoolClosedError {
-    return new PoolClosedError(`pool "${this.name}" was shut down; create another`);
+    if (!this.#state.freed) this.#exports.poolCount(this.#shard, counter, 1);
   }
 
   #freeIfUnused(): void {
-    if (this.#freed) return;
-    this.#freed = this.#exports.poolFree(this.#address, this.#core.agent) !== 0;
+    if (this.#state.freed) return;
+    this.#state.freed = this.#exports.poolFree(this.#address, this.#core.agent) !== 0;
   }
 
   #slotCount(value: number, what: string): number {

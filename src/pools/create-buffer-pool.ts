@@ -2,7 +2,7 @@ import { assertOptions, describe } from "../core/arguments.ts";
 import { type Core, DIRECTORY_PLACES, joinPool, orOutOfMemory, poolAddresses } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import { BufferPool, type PoolUse } from "./buffer-pool.ts";
+import { BufferPool, type PoolState, type PoolUse } from "./buffer-pool.ts";
 import { DTYPES, type Dtype, elementBytes, isDtype } from "./dtype.ts";
 import {
   type LeakDetection,
@@ -252,7 +252,8 @@ function usePool<D extends Dtype>(core: Core, address: Pointer, checked: Checked
       ? undefined
       : new LeakTracker(description.name, leakDetection, onLeak, () => pool.countLost());
   registerTracker(core, address, leaks);
-  const use: PoolUse = { adaptive: adaptive && description.level > 0, queueLimit, leaks };
+  const state = stateOf(core, address);
+  const use: PoolUse = { adaptive: adaptive && description.level > 0, queueLimit, leaks, state };
   const pool = new BufferPool<D>(
     core,
     address,
@@ -261,4 +262,17 @@ function usePool<D extends Dtype>(core: Core, address: Pointer, checked: Checked
     use,
   );
   return pool;
+}
+
+/** State of the pools that this agent uses, by address. */
+const states = new WeakMap<Core, Map<Pointer, PoolState>>();
+
+function stateOf(core: Core, address: Pointer): PoolState {
+  const known = states.get(core) ?? new Map<Pointer, PoolState>();
+  states.set(core, known);
+  const state = known.get(address);
+  if (state !== undefined && !state.freed) return state;
+  const fresh: PoolState = { closed: false, freed: false, uses: [] };
+  known.set(address, fresh);
+  return fresh;
 }

@@ -95,14 +95,14 @@ export class Lease<D extends Dtype = Dtype> {
 
   /**
    * Gives this reference away: the number, posted to another agent, becomes a lease there with
-   * `pool.adopt(handle)`. This lease counts as released.
+   * `pool.adopt(handle)`. This lease counts as released; until it is adopted, the reference is no agent's.
    *
    * @throws LeaseError when it was given back before.
    */
   handOver(): number {
     if (this.#view === undefined) throw this.#pool.staleUse("handed over");
     this.#view = undefined;
-    this.#pool.forget(this);
+    this.#pool.handOver(this.#handle, this);
     return this.#handle;
   }
 

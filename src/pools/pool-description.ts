@@ -15,6 +15,8 @@ export interface PoolDescription<D extends Dtype = Dtype> {
   zeroOnRelease: boolean;
   /** 0 off, 1 counts, 2 times. */
   level: number;
+  /** Whether buffers keep their addresses for good. */
+  pinned: boolean;
 }
 
 const HEADER_WORDS = 13;
@@ -36,6 +38,7 @@ export function readDescription(core: Core, pool: Pointer): PoolDescription {
     max: max!,
     zeroOnRelease: (flags! & ZERO_ON_RELEASE) !== 0,
     level: (flags! >>> LEVEL_SHIFT) & LEVEL_MASK,
+    pinned: (flags! & PINNED) !== 0,
   };
 }
 

@@ -38,7 +38,7 @@ export interface PoolManagerOptions extends Pick<PoolUseOptions, "leakDetection"
   memoryBytes?: number;
   /** Whether that core is to be shared with other agents; see `createCore`. */
   threads?: boolean;
-  /** Bytes that all pools together may take at their `max`; the core's free memory by default. */
+  /** Bytes that all pools together may take at their `max`; what the core has free at creation by default. */
   cap?: number;
 }
 
@@ -47,9 +47,10 @@ export class PoolManager {
   /** The core that the pools lie in. */
   readonly core: Core;
   readonly #pools = new Map<string, BufferPool>();
-  readonly #cap: number | undefined;
+  /** Bytes of each pool at its max. */
+  readonly #planned = new Map<string, number>();
+  readonly #cap: number;
   readonly #defaults: Pick<PoolUseOptions, "leakDetection" | "onLeak">;
-  #planned = 0;
   #closed = false;
 
   /** @internal */
@@ -59,7 +60,7 @@ export class PoolManager {
     defaults: Pick<PoolUseOptions, "leakDetection" | "onLeak">,
   ) {
     this.core = core;
-    this.#cap = cap;
+    this.#cap = cap ?? core.freeBytes();
     this.#defaults = defaults;
   }
 
@@ -82,12 +83,11 @@ export class PoolManager {
       return { dtype: "f32", ...this.#defaults, ...settings, name } as BufferPoolOptions<Dtype>;
     });
     const bytes = wanted.map((options) => maxBytes(this.core, options));
-    const total = bytes.reduce((sum, each) => sum + each, this.#planned);
-    const cap = this.#cap ?? this.core.freeBytes() + this.#inService();
-    if (total > cap) {
+    const total = [...this.#planned.values(), ...bytes].reduce((sum, each) => sum + each, 0);
+    if (total > this.#cap) {
       const list = wanted.map(({ name }, i) => `"${name}" ${bytes[i]}`).join(", ");
       throw new InvalidArgumentError(
-        `the pools would take ${total} bytes at their max (${list}), the cap is ${cap}; lower max, or raise cap and memoryBytes`,
+        `the pools would take ${total} bytes at their max (${list}), the cap is ${this.#cap}; lower max, or raise cap and memoryBytes`,
       );
     }
     const created: BufferPool[] = [];
@@ -97,8 +97,10 @@ export class PoolManager {
       for (const pool of created) pool.shutdown();
       throw cause;
     }
-    for (const pool of created) this.#pools.set(pool.name, pool);
-    this.#planned = total;
+    for (const [i, pool] of created.entries()) {
+      this.#pools.set(pool.name, pool);
+      this.#planned.set(pool.name, bytes[i]!);
+    }
   }
 
   /**
@@ -206,12 +208,14 @@ export class PoolManager {
     return held;
   }
 
-  #inService(): number {
-    return this.pools.reduce((sum, pool) => sum + pool.stats().bytes, 0);
-  }
-
   #assertOpen(): void {
     if (this.#closed) throw new PoolClosedError("the pool manager was shut down; create another");
+    // Pools that were shut down one by one are the manager's no longer.
+    for (const [name, pool] of this.#pools) {
+      if (!pool.closed) continue;
+      this.#pools.delete(name);
+      this.#planned.delete(name);
+    }
   }
 }
 

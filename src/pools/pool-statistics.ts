@@ -122,7 +122,7 @@ export function readStatistics(core: Core, pool: Pointer): PoolStatistics {
   const inUse = exports.poolInUse(pool);
   const granted = Math.ceil(slotBytes / 64) * 64;
   const bytesGranted = acquires * granted;
-  const bytesRequested = acquires * slotBytes - count("unusedBytes");
+  const bytesRequested = level === 0 ? 0 : acquires * slotBytes - count("unusedBytes");
   return {
     name,
     statistics: LEVELS[level]!,

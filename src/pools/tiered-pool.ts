@@ -55,6 +55,8 @@ export interface TieredStatistics {
 export class TieredLease {
   readonly #pool: TieredPool;
   #lease: Lease<"u8"> | undefined;
+  /** All of the buffer, where it lies outside the pool. */
+  #direct: Uint8Array | undefined;
   #view: Uint8Array | undefined;
   #tier: TierName | "direct";
 
@@ -63,6 +65,7 @@ export class TieredLease {
     this.#pool = pool;
     this.#tier = tier;
     this.#lease = lease;
+    this.#direct = lease === undefined ? view : undefined;
     this.#view = view;
   }
 
@@ -85,7 +88,12 @@ export class TieredLease {
 
   /** Bytes that the buffer can be resized to in place. */
   get capacity(): number {
-    return this.#lease === undefined ? this.view.length : this.#lease.view.length;
+    return this.#whole().length;
+  }
+
+  #whole(): Uint8Array {
+    void this.view; // throws after release
+    return this.#lease?.view ?? this.#direct!;
   }
 
   /** Whether the buffer has been given back. */
@@ -105,7 +113,7 @@ export class TieredLease {
     const { view } = this;
     this.#pool.assertBytes(bytes);
     if (bytes <= this.capacity) {
-      this.#view = this.#lease === undefined ? view.subarray(0, bytes) : this.#lease.view.subarray(0, bytes);
+      this.#view = this.#whole().subarray(0, bytes);
       return this.#view;
     }
     const larger = this.#pool.acquire(bytes);
@@ -113,6 +121,7 @@ export class TieredLease {
     this.#pool.countMove();
     this.#giveBack();
     this.#lease = larger.#lease;
+    this.#direct = larger.#direct;
     this.#tier = larger.#tier;
     this.#view = larger.view;
     return this.#view;
@@ -135,6 +144,7 @@ export class TieredLease {
     if (this.#lease === undefined) this.#pool.forgetDirect();
     else this.#lease.release();
     this.#lease = undefined;
+    this.#direct = undefined;
   }
 
   /** Gives the buffer back at the end of a `using` block, if that has not happened yet. */

@@ -1,5 +1,10 @@
 import { assertOptions, describe } from "../core/arguments.ts";
-import { InvalidArgumentError, PoolExhaustedError, PoolTimeoutError } from "../core/errors.ts";
+import {
+  InvalidArgumentError,
+  PoolExhaustedError,
+  PoolTimeoutError,
+  UnsupportedRuntimeError,
+} from "../core/errors.ts";
 import { clock } from "./clock.ts";
 
 /** How long to wait, and what may end the wait. */
@@ -65,6 +70,11 @@ export class WaitQueue<T> {
         `pool "${this.#host.pool}": timeout is ${describe(timeout)}; give milliseconds from 0 to ${MAX_TIMEOUT}`,
       );
     }
+    if (timeout !== undefined && typeof setTimeout === "undefined") {
+      throw new UnsupportedRuntimeError(
+        `pool "${this.#host.pool}": the audio thread has no timers for a timeout of ${timeout} ms; wait without one, or use tryAcquire`,
+      );
+    }
     signal?.throwIfAborted();
     if (this.#closedWith) throw this.#closedWith;
     if (this.#waiters.length === 0) {
@@ -105,7 +115,7 @@ export class WaitQueue<T> {
         reject,
         since: clock(),
         settle() {
-          clearTimeout(timer);
+          if (timer !== undefined) clearTimeout(timer); // an audio worklet has neither
           signal?.removeEventListener("abort", onAbort);
         },
       };
@@ -126,15 +136,18 @@ export class WaitQueue<T> {
     }
   }
 
-  /** Refuses all who wait, and all who come. */
+  /** Refuses all who wait, and all who come. The words in memory are not touched after this. */
   close(reason: Error): void {
     this.#closedWith = reason;
+    this.#stopListening();
+    this.#refuse(reason);
+  }
+
+  #refuse(reason: unknown): void {
     for (const waiter of this.#waiters.splice(0)) {
       waiter.settle();
       waiter.reject(reason);
     }
-    const { words } = this.#host;
-    if (this.#listening && words) Atomics.notify(words, WAKE);
   }
 
   /** Waits for releases of other agents for as long as anyone is in the queue. */
@@ -144,31 +157,36 @@ export class WaitQueue<T> {
     this.#listening = true;
     Atomics.add(words, WAITERS, 1);
     try {
-      while (this.#waiters.length > 0) {
+      while (this.#listening && this.#waiters.length > 0) {
         // Read before the last try: a release after that try has changed the word, and the wait ends at once.
         const seen = Atomics.load(words, WAKE);
         this.serve();
-        if (this.#waiters.length > 0) await changed(words, seen);
+        if (this.#waiters.length > 0) await this.#changed(words, seen);
       }
     } catch (cause) {
-      for (const waiter of this.#waiters.splice(0)) {
-        waiter.settle();
-        waiter.reject(cause);
-      }
+      this.#refuse(cause);
     } finally {
-      Atomics.sub(words, WAITERS, 1);
-      this.#listening = false;
+      this.#stopListening();
     }
   }
-}
 
-async function changed(words: Int32Array, seen: number): Promise<void> {
-  const { waitAsync } = Atomics as AsyncWait;
-  if (waitAsync) {
-    await waitAsync(words, WAKE, seen).value;
-    return;
+  #stopListening(): void {
+    if (!this.#listening) return;
+    this.#listening = false;
+    const words = this.#host.words!;
+    Atomics.sub(words, WAITERS, 1);
+    Atomics.notify(words, WAKE); // ends the wait of #listen
   }
-  while (Atomics.load(words, WAKE) === seen) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
+
+  /** Waits until another agent changes the word. */
+  async #changed(words: Int32Array, seen: number): Promise<void> {
+    const { waitAsync } = Atomics as AsyncWait;
+    if (waitAsync) {
+      await waitAsync(words, WAKE, seen).value;
+      return;
+    }
+    while (this.#listening && Atomics.load(words, WAKE) === seen) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
+    }
   }
 }

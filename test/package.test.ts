@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
+const manifest = JSON.parse(await readFile(path("package.json"), "utf8"));
+
+/** Every file that a part of the manifest names. */
+function files(part: unknown): string[] {
+  return typeof part === "string" ? [part] : Object.values(part as object).flatMap(files);
+}
+
+describe("the package", () => {
+  it.each([...files(manifest.exports), ...files(manifest.bin), manifest.types])("has %s", (file) => {
+    expect(existsSync(path(file))).toBe(true);
+  });
+
+  it("has core binaries below 48 KiB", async () => {
+    for (const file of ["dist/wavepool.wasm", "dist/wavepool.threads.wasm"]) {
+      expect((await readFile(path(file))).length, file).toBeLessThan(48 * 1024);
+    }
+  });
+
+  it("imports by the names it exports", async () => {
+    const [main, worklet, testing] = await Promise.all([
+      import("wavepool" as string),
+      import("wavepool/worklet" as string),
+      import("wavepool/vitest" as string),
+    ]);
+    expect(main.createBufferPool).toBeTypeOf("function");
+    expect(worklet.attachCore).toBeTypeOf("function");
+    expect(testing.failOnLeaks).toBeTypeOf("function");
+  });
+});
