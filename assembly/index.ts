@@ -62,7 +62,7 @@ export {
   shardCounter,
 } from "./pools/shard";
 export { poolAdopt, poolAlive, poolHandOver, poolRelease, poolRetain } from "./pools/references";
-export { poolAcquire } from "./pools/slot-pool";
+export { poolAcquire, poolReady } from "./pools/slot-pool";
 export {
   ringAt,
   ringBytes,

@@ -1,5 +1,5 @@
 /** Creation, lookup and closing of pools. */
-import { load32, load64, store32 } from "../memory/atomics";
+import { add32, load32, load64, notify, store32 } from "../memory/atomics";
 import { MAX_AGENTS, placeOf, placeTaken } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import { align64, DIRECTORY_PLACES, POOLS_OFFSET, register, registered, unregister } from "../memory/header";
@@ -20,6 +20,7 @@ import {
   slotAt,
   SLOT_BYTES,
   statisticsLevel,
+  WAKE,
 } from "./layout";
 import { poolJoin, poolOf, poolShard, releaseShards, shardBytes } from "./shard";
 import { trim } from "./resize";
@@ -108,6 +109,9 @@ export function poolClose(shard: usize): u32 {
   store32(pool + CLOSED, 1);
   unregister(POOLS_OFFSET, pool);
   trim(shard, asPool(pool).max, 0, false, 0);
+  // Whoever waits for a slot is to learn that none will come.
+  add32(pool + WAKE, 1);
+  notify(pool + WAKE, -1);
   return inUseOf(load64(pool + HEAD));
 }
 

@@ -82,6 +82,11 @@ export function poolAcquire(shard: usize, now: f64): i32 {
   }
 }
 
+/** Whether there is reason to try an acquire: a slot is on the stack, or the pool is closed, which it would say. */
+export function poolReady(pool: usize): bool {
+  return topOf(load64(pool + HEAD)) != NIL || load32(pool + CLOSED) != 0;
+}
+
 /**
  * Writes the agent into a slot that it has popped. Before the exchange that begins the tenancy: an agent that
  * reclaims looks for the owner of every tenancy that it sees.

@@ -38,6 +38,7 @@ export interface CoreExports {
   poolShard(pool: Pointer, agent: number): Pointer;
 
   poolAcquire(shard: Pointer, now: number): number;
+  poolReady(pool: Pointer): number;
   poolRelease(shard: Pointer, handle: number, now: number): number;
   poolRetain(shard: Pointer, handle: number): number;
   poolHandOver(shard: Pointer, handle: number): number;

@@ -110,7 +110,8 @@ export class AnalysisBuffer {
   }
 
   /**
-   * Writes samples. Lock-free, without waiting and without allocating, for a real-time thread.
+   * Writes samples. Lock-free, without waiting and without allocating, for a real-time thread. A sample that
+   * `writeBytes` got only a part of is dropped.
    *
    * @returns how many were taken: all, or none when the ring is full and set to reject.
    * @throws InvalidArgumentError when the samples are not of the ring's type.
@@ -123,8 +124,8 @@ export class AnalysisBuffer {
       );
     }
     if (this.#closed) throw this.#closedError();
-    if (this.#carried === 0) return this.#store(this.#samples, samples, 0, samples.length, 1);
-    return this.writeBytes(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+    this.#carried = 0;
+    return this.#store(this.#samples, samples, 0, samples.length, 1);
   }
 
   /**

@@ -17,6 +17,7 @@ const INDEX_BITS = 12;
 const INDEX_MASK = 4095;
 const REFERENCES = 0xfff;
 const GENERATION_SHIFT = 14;
+const MAX_HANDLE = 2 ** 30;
 /** The buffer's address is word 2 of a slot header. */
 const PAYLOAD_WORD = 2;
 /** Statistics level at which acquire and hold times are kept. */
@@ -154,11 +155,13 @@ export class BufferPool<D extends Dtype = Dtype> {
    * @throws PoolClosedError after, or on, `shutdown()`.
    * The promise rejects with the signal's reason when it aborts.
    */
-  acquireAsync(options: WaitOptions = {}): Promise<Lease<D>> {
+  async acquireAsync(options: WaitOptions = {}): Promise<Lease<D>> {
+    if (this.#state.closed) throw closedError(this.name);
     this.#queue ??= new WaitQueue<Lease<D>>({
       pool: this.name,
       limit: this.#queueLimit,
-      tryServe: () => this.tryAcquire(),
+      // Looked at first: an acquire that fails counts as exhausted, which waiting is not.
+      tryServe: () => (this.#exports.poolReady(this.#address) ? this.tryAcquire() : undefined),
       countWait: (milliseconds) => {
         this.#exports.poolCount(this.#shard, COUNTER.waits, 1);
         this.#exports.poolCountWait(this.#shard, milliseconds);
@@ -206,14 +209,17 @@ export class BufferPool<D extends Dtype = Dtype> {
   }
 
   /**
-   * Makes a lease of a handle that another agent gave away with `lease.handOver()`.
+   * Makes a lease of a handle that another agent gave away with `lease.handOver()`. Adopt it once: it stands
+   * for one reference. Works after `shutdown()` too, so that what is in transit then can be released.
    *
-   * @throws LeaseError when the handle is none of this pool's, or its lease has ended; both are counted.
+   * @throws LeaseError when the handle is none of this pool's, or its lease has ended; counted as foreign
+   * release or stale use.
    */
   adopt(handle: number): Lease<D> {
-    if (this.#state.closed) throw closedError(this.name);
-    // Wasm would take NaN for 0 and cut what is no integer to one.
-    const result = this.#exports.poolAdopt(this.#shard, Number.isInteger(handle) ? handle : 0);
+    if (this.#state.freed) throw closedError(this.name);
+    // Wasm would take NaN for 0, and the low 32 bits of anything larger.
+    const plausible = Number.isInteger(handle) && handle > 0 && handle < MAX_HANDLE;
+    const result = this.#exports.poolAdopt(this.#shard, plausible ? handle : 0);
     if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
     const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
     this.#leaks?.track(lease, handle);

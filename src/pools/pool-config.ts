@@ -75,6 +75,10 @@ export function readPoolsConfig(config: PoolsConfig | string): PoolsConfig {
     if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
       throw new InvalidArgumentError(`pool "${name}": settings are ${describe(settings)}; give an object`);
     }
+    const empty = Object.entries(settings).find(([, value]) => value === null);
+    if (empty !== undefined) {
+      throw new InvalidArgumentError(`pool "${name}": ${empty[0]} is empty; give a value or leave it out`);
+    }
     const unknown = Object.keys(settings).find((key) => !KNOWN.has(key));
     if (unknown !== undefined) {
       throw new InvalidArgumentError(

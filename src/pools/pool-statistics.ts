@@ -40,7 +40,10 @@ export interface AgentStatistics {
 export interface PoolStatistics {
   /** Name of the pool. */
   name: string;
-  /** What is counted; with `"off"` acquires, releases, hits and misses stay 0, with less than `"times"` the times. */
+  /**
+   * What is counted. With `"off"` acquires, releases, hits, misses, peak and bytes requested and granted stay
+   * 0; with less than `"times"` the times do.
+   */
   statistics: "off" | "counts" | "times";
   /** Slots in service at creation, and at most. */
   initial: number;
@@ -73,7 +76,7 @@ export interface PoolStatistics {
   /** Slots brought into service after creation, and taken out again. */
   grown: number;
   trimmed: number;
-  /** Acquires refused; and those of them for want of memory rather than of slots. */
+  /** Acquires refused, waiting ones not among them; and those refused for want of memory rather than of slots. */
   exhausted: number;
   outOfMemory: number;
   /** What `put` was given that was no lease of this pool; and null or undefined. */

@@ -49,6 +49,9 @@ export interface TieredStatistics {
   moves: number;
   /** Buffers allocated outside the pool: in all, held now, and their bytes in all. */
   direct: { count: number; held: number; bytes: number };
+  /** Releases of a buffer that was released before, and other uses of it. */
+  doubleReleases: number;
+  staleUses: number;
 }
 
 /** A buffer of a tiered pool, of the size that was asked for. */
@@ -76,6 +79,7 @@ export class TieredLease {
    */
   get view(): Uint8Array {
     if (this.#view !== undefined) return this.#view;
+    this.#pool.countMisuse("staleUses");
     throw new LeaseError(
       `pool "${this.#pool.name}": buffer used after its release; keep it until you are done`,
     );
@@ -134,6 +138,7 @@ export class TieredLease {
    */
   release(): void {
     if (this.#view === undefined) {
+      this.#pool.countMisuse("doubleReleases");
       throw new LeaseError(`pool "${this.#pool.name}": buffer released twice; release each lease once`);
     }
     this.#giveBack();
@@ -159,7 +164,15 @@ export class TieredPool {
   readonly name: string;
   readonly #tiers: { tier: TierName; pool: BufferPool<"u8"> }[];
   readonly #limit: number;
-  readonly #counts = { fallbacks: 0, moves: 0, direct: 0, directHeld: 0, directBytes: 0 };
+  readonly #counts = {
+    fallbacks: 0,
+    moves: 0,
+    direct: 0,
+    directHeld: 0,
+    directBytes: 0,
+    doubleReleases: 0,
+    staleUses: 0,
+  };
   #closed = false;
 
   /** @internal */
@@ -208,7 +221,7 @@ export class TieredPool {
 
   /** Counts so far. */
   stats(): TieredStatistics {
-    const { fallbacks, moves, direct, directHeld, directBytes } = this.#counts;
+    const { direct, directHeld, directBytes, ...counts } = this.#counts;
     const tiers = this.#tiers.map(({ tier, pool }) => {
       const stats = pool.stats();
       return [tier, { ...stats, used: stats.inUse, available: stats.max - stats.inUse }];
@@ -216,8 +229,7 @@ export class TieredPool {
     return {
       name: this.name,
       tiers: Object.fromEntries(tiers) as TieredStatistics["tiers"],
-      fallbacks,
-      moves,
+      ...counts,
       direct: { count: direct, held: directHeld, bytes: directBytes },
     };
   }
@@ -245,6 +257,11 @@ export class TieredPool {
     throw new InvalidArgumentError(
       `pool "${this.name}": ${describe(bytes)} bytes; give an integer from 1 to ${this.#limit}`,
     );
+  }
+
+  /** @internal */
+  countMisuse(kind: "doubleReleases" | "staleUses"): void {
+    this.#counts[kind]++;
   }
 
   /** @internal */

@@ -55,6 +55,8 @@ export class WaitQueue<T> {
   readonly #host: WaitQueueHost<T>;
   readonly #waiters: Waiter<T>[] = [];
   #listening = false;
+  /** Runs while listening: Node lets a thread end that only waits on memory. */
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
   #closedWith: Error | undefined;
 
   constructor(host: WaitQueueHost<T>) {
@@ -156,6 +158,7 @@ export class WaitQueue<T> {
     if (this.#listening || !words) return;
     this.#listening = true;
     Atomics.add(words, WAITERS, 1);
+    if (typeof setInterval !== "undefined") this.#keepAlive = setInterval(() => {}, MAX_TIMEOUT);
     try {
       while (this.#listening && this.#waiters.length > 0) {
         // Read before the last try: a release after that try has changed the word, and the wait ends at once.
@@ -173,6 +176,8 @@ export class WaitQueue<T> {
   #stopListening(): void {
     if (!this.#listening) return;
     this.#listening = false;
+    if (this.#keepAlive !== undefined) clearInterval(this.#keepAlive);
+    this.#keepAlive = undefined;
     const words = this.#host.words!;
     Atomics.sub(words, WAITERS, 1);
     Atomics.notify(words, WAKE); // ends the wait of #listen

@@ -84,6 +84,11 @@ const tasks = {
       setTimeout(() => lease.release(), after);
     });
   },
+  /** Waits for a buffer that never comes. */
+  async hopeful() {
+    const error = await pool.acquireAsync().catch((reason) => reason);
+    parentPort.postMessage({ code: error.code });
+  },
   /** Takes whatever comes free, in order, and says so. */
   async waiter() {
     for (let i = 0; i < rounds; i++) {

@@ -89,6 +89,7 @@ describe.each(BUILDS)("a pool manager, $build", ({ threads }) => {
     ["- mel\n- audio", /the configuration is a Array/],
     ["mel2: 5", /pool "mel2": settings are 5/],
     ["x: { size: 100 }", /pool "x": there is no setting "size"; there are dtype, shape/],
+    ["x: { shape: 8, max: }", /pool "x": max is empty/],
     ["x: { shape: 0 }", /pool "x": shape \[0\]/],
     ["x: { shape: .nan }", /dimension of NaN/],
     ["x: { shape: 8, bytes: 36 }", /pool "x": shape \[8\] of f32 takes 32 bytes, bytes says 36/],

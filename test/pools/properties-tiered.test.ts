@@ -46,6 +46,8 @@ interface TieredModel {
   held: Held[];
   released: TieredLease[];
   fallbacks: number;
+  doubleReleases: number;
+  staleUses: number;
   moves: number;
   direct: { count: number; held: number; bytes: number };
   writes: number;
@@ -140,8 +142,8 @@ function granted(bytes: number): number {
 
 function compare(model: TieredModel, pool: TieredPool): void {
   const { tiers, ...stats } = pool.stats();
-  const { fallbacks, moves, direct, counting } = model;
-  expect(stats).toEqual({ name: "tiered", fallbacks, moves, direct });
+  const { fallbacks, moves, direct, doubleReleases, staleUses, counting } = model;
+  expect(stats).toEqual({ name: "tiered", fallbacks, moves, direct, doubleReleases, staleUses });
   for (const tier of model.tiers) {
     const acquires = counting ? tier.acquires : 0;
     expect(tiers[tier.tier]).toMatchObject({
@@ -226,6 +228,8 @@ const COMMANDS: fc.Arbitrary<TieredCommand>[] = [
         for (const use of [...uses, () => lease.release(), () => pool.release(lease)]) {
           expect(use).toThrow(LeaseError);
         }
+        m.staleUses += uses.length;
+        m.doubleReleases += 2;
       },
     ),
   ),
@@ -268,6 +272,8 @@ describe.each(BUILDS)("properties of a tiered pool, $build", ({ threads }) => {
           held: [],
           released: [],
           fallbacks: 0,
+          doubleReleases: 0,
+          staleUses: 0,
           moves: 0,
           direct: { count: 0, held: 0, bytes: 0 },
           writes: 0,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createBufferPool, createCore, PoolClosedError } from "../../src/index.ts";
+import { createBufferPool, createCore, LeaseError, PoolClosedError } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
 import { adopt, giveBack, poolCommands } from "../reference/pool-commands.ts";
 import {
@@ -54,6 +54,22 @@ describe.each(BUILDS)("properties of a buffer pool, $build", ({ threads }) => {
       ),
       { seed: 43, numRuns: 60 },
     );
+  });
+
+  it("adopts no number beyond 32 bits, though its lower half be a handle", async () => {
+    const core = await createCore({ memoryBytes: SMALLEST_CORE, threads });
+    const pool = createBufferPool(core, { name: "tested", dtype: "u8", bytes: 64, max: 2 });
+    const handle = pool.acquire().handOver();
+    try {
+      fc.assert(
+        fc.property(fc.integer({ min: 1, max: 2 ** 20 }), (times) => {
+          expect(() => pool.adopt(times * 2 ** 32 + handle)).toThrow(LeaseError);
+        }),
+        { seed: 54, numRuns: 20 },
+      );
+    } finally {
+      pool.adopt(handle).release();
+    }
   });
 
   type Commands = typeof poolCommands extends (most: number) => fc.Arbitrary<infer C> ? C : never;

@@ -208,6 +208,16 @@ describe("waiting for another thread's release", () => {
     expect(pool.stats()).toMatchObject({ inUse: 0, waits: 3 });
   });
 
+  it("ends for all threads when the pool is shut down", async () => {
+    const { core, pool } = await sharedPool({ initial: 1, max: 1 });
+    const lease = pool.acquire();
+    const others = await Promise.all([1, 2].map(() => startAgent(core, pool, { task: "hopeful" })));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(pool.shutdown()).toBe(1);
+    for (const other of others) expect(await other.next()).toEqual({ code: "pool-closed" });
+    lease.release();
+  });
+
   it("takes turns with the waiters of other threads", async () => {
     const { core, pool } = await sharedPool({ initial: 1, max: 1 });
     const lease = pool.acquire();
