@@ -1,29 +1,24 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as wavepool from "../src/index.ts";
 import { findModel } from "../src/inference/model-files.ts";
+import { CHROMIUM, launchChromium } from "./reference/chromium.ts";
 import { referenceLogMel } from "./reference/log-mel.ts";
 import { WORDS } from "./reference/sample.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
-  (path) => path !== "" && existsSync(path),
-);
 const TYPES: Record<string, string> = {
   ".js": "text/javascript",
   ".mjs": "text/javascript",
   ".wasm": "application/wasm",
 };
-
-if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
 
 /** What the page's script leaves on the global object. */
 interface Page {
@@ -79,11 +74,7 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
     });
     server = await serve(bundle.outputFiles[0]!.text);
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-    browser = await chromium.launch({
-      executablePath: CHROMIUM!,
-      args: [...quiet, "--disable-background-networking", "--disable-component-update"],
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

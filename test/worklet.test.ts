@@ -1,18 +1,15 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type * as pageModule from "./fixtures/worklet-page.ts";
+import { CHROMIUM, launchChromium } from "./reference/chromium.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
-  (path) => path !== "" && existsSync(path),
-);
 const SERVED: Record<string, string> = {
   "/dist/worklet.js": "dist/worklet.js",
   "/fixtures/worklet-processor.js": "test/fixtures/worklet-processor.js",
@@ -22,8 +19,6 @@ const HTML = '<!doctype html><title>test</title><script type="module" src="/page
 
 /** What the page's script leaves on the global object, for the functions that run there. */
 declare const inPage: typeof pageModule;
-
-if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
 
 /** The page's script, over the bundle that the package ships for browsers. */
 async function bundlePage(): Promise<string> {
@@ -123,11 +118,7 @@ const pages: Page[] = [];
 beforeAll(async () => {
   if (!CHROMIUM) return;
   server = await serve();
-  const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [...quiet, "--disable-background-networking", "--disable-component-update"],
-  });
+  browser = await launchChromium();
 });
 
 afterEach(async () => {

@@ -14,6 +14,7 @@ import {
   type SampleType,
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
+import { modelCommand } from "../reference/model-command.ts";
 
 interface RingParameters {
   dtype: SampleType;
@@ -215,20 +216,7 @@ function expectSamples({ view, start }: AnalysisWindow, expected: number[]): voi
 
 type AnalysisCommand = fc.Command<AnalysisModel, AnalysisReal>;
 
-function command(
-  name: string,
-  ready: (model: Readonly<AnalysisModel>) => boolean,
-  act: (model: AnalysisModel, real: AnalysisReal) => void,
-): AnalysisCommand {
-  return {
-    check: ready,
-    run(model, real) {
-      act(model, real);
-      compare(model, real);
-    },
-    toString: () => name,
-  };
-}
+const command = modelCommand<AnalysisModel, AnalysisReal>(compare);
 
 const always = () => true;
 const someHeld = ({ held }: Readonly<AnalysisModel>) => held.length > 0;

@@ -11,6 +11,7 @@ import {
   type TierName,
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
+import { modelCommand } from "../reference/model-command.ts";
 
 const TIERS = ["small", "medium", "large"] as const;
 const MEMORY_BYTES = 2 ** 18;
@@ -170,20 +171,7 @@ function compare(model: TieredModel, pool: TieredPool): void {
 
 type TieredCommand = fc.Command<TieredModel, TieredPool>;
 
-function command(
-  name: string,
-  ready: (model: Readonly<TieredModel>) => boolean,
-  act: (model: TieredModel, pool: TieredPool) => void,
-): TieredCommand {
-  return {
-    check: ready,
-    run(model, pool) {
-      act(model, pool);
-      compare(model, pool);
-    },
-    toString: () => name,
-  };
-}
+const command = modelCommand<TieredModel, TieredPool>(compare);
 
 const always = () => true;
 const someHeld = ({ held }: Readonly<TieredModel>) => held.length > 0;

@@ -8,6 +8,7 @@ import {
   LeaseError,
   PoolExhaustedError,
 } from "../../src/index.ts";
+import { modelCommand } from "./model-command.ts";
 import {
   bytesOf,
   compare,
@@ -243,20 +244,7 @@ function thrown(type: new (message: string) => Error, part: string): Error {
 
 type PoolCommand = fc.Command<PoolModel, PoolUnderTest>;
 
-function command(
-  name: string,
-  ready: (model: Readonly<PoolModel>) => boolean,
-  act: (model: PoolModel, real: PoolUnderTest) => void,
-): PoolCommand {
-  return {
-    check: ready,
-    run(model, real) {
-      act(model, real);
-      compare(model, real);
-    },
-    toString: () => name,
-  };
-}
+const command = modelCommand<PoolModel, PoolUnderTest>(compare);
 
 const always = () => true;
 const someLive = ({ live }: Readonly<PoolModel>) => live.length > 0;

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+
+/** Path of a Chromium to test in, or undefined: then such tests are skipped, and say so. */
+export const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
+  (path) => path !== "" && existsSync(path),
+);
+
+if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
+
+/** Starts it without what would call out or need a screen. */
+export function launchChromium(): Promise<Browser> {
+  const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
+  return chromium.launch({
+    executablePath: CHROMIUM!,
+    args: [...quiet, "--disable-background-networking", "--disable-component-update"],
+  });
+}
