@@ -57,6 +57,15 @@
   return before;
 }
 
+/** Replaces a byte. Returns what was there before. */
+// @ts-ignore: decorator
+@inline export function exchange8(address: usize, value: u8): u8 {
+  if (ASC_FEATURE_THREADS) return atomic.xchg<u8>(address, value);
+  const before = load<u8>(address);
+  store<u8>(address, value);
+  return before;
+}
+
 /** Wakes up to `count` agents that wait on `address`. */
 // @ts-ignore: decorator
 @inline export function notify(address: usize, count: i32): void {

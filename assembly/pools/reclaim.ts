@@ -1,21 +1,24 @@
 /** What a dead agent leaves behind: leases, and slots that it was moving when it died. */
-import { cas32, load32, load64, store32 } from "../memory/atomics";
+import { cas32, exchange8, load32, load64, store32 } from "../memory/atomics";
 import { MAX_AGENTS, placeOf, placeTaken } from "../memory/agents";
 import {
   asPool,
   asSlot,
   BUSY,
+  CLOSED,
   HEAD,
   nextTenancy,
   REFERENCES,
   RETAINS,
   RETIRED,
   SERVING,
+  Slot,
   slotAt,
   STATE,
   topOf,
 } from "./layout";
 import { asShard, COUNTER, count, poolOf, poolShard, SEVERAL, Shard } from "./shard";
+import { trim } from "./resize";
 import { bringBack, push, retireIfClosed } from "./slot-pool";
 
 /** Attempts at a moment in which the stack stands still. */
@@ -29,43 +32,49 @@ import { bringBack, push, retireIfClosed } from "./slot-pool";
  */
 export function poolReclaim(shard: usize, agent: u32): u32 {
   const pool = poolOf(shard);
+  const dead = poolShard(pool, agent);
+  // Without a shard of its own it has leased nothing here; and its place may be another agent's by now.
+  if (dead == 0 || asShard(dead).agent != agent) return 0;
   let ended: u32 = 0;
   for (let i: u32 = 0; i < asPool(pool).max; i++) {
     if (dropAll(shard, slotAt(pool, i), i, agent)) ended++;
   }
-  const dead = poolShard(pool, agent);
-  if (dead != 0) store<u32>(dead, 0, offsetof<Shard>("journal"));
+  store32(dead + offsetof<Shard>("journal"), 0);
   return ended;
 }
 
-/** Gives back every reference of `agent` to a slot. Returns whether the tenancy ended. */
+/**
+ * Gives back every reference of `agent` to a slot. Returns whether the tenancy ended. The dead agent's books
+ * are closed first, by exchange, so that of several agents that reclaim at once only one gives a reference back.
+ */
 function dropAll(shard: usize, slot: usize, index: u32, agent: u32): bool {
   const pool = poolOf(shard);
   const retains = slot + RETAINS + (placeOf(agent) as usize);
-  let word = load32(slot);
+  const owner = slot + offsetof<Slot>("owner");
+  asShard(shard).journal = index + 1;
+  let last = false;
   while (true) {
+    const word = load32(slot);
     const references = word & REFERENCES;
-    if (references == 0) return false;
-    const own = (load<u8>(retains) as u32) * asSlot(slot).retained + u32(asSlot(slot).owner == agent + 1);
-    if (own == 0) return false;
-    const last = references <= own;
-    asShard(shard).journal = index + 1;
-    const seen = cas32(slot, word, last ? nextTenancy(word) | BUSY : word - own);
-    if (seen != word) {
-      word = seen;
-      continue;
+    if (references == 0) break;
+    const retained: u8 = asSlot(slot).retained != 0 ? exchange8(retains, 0) : 0;
+    const owned = cas32(owner, agent + 1, 0) == agent + 1;
+    const held = (retained as u32) + u32(owned);
+    if (held == 0) break;
+    last = references <= held;
+    if (cas32(slot, word, last ? nextTenancy(word) | BUSY : word - held) == word) {
+      if (last) {
+        count(shard, COUNTER.RECLAIMED);
+        bringBack(shard, slot, index, settle(pool, slot));
+      }
+      break;
     }
-    if (last) {
-      count(shard, COUNTER.RECLAIMED);
-      settle(pool, slot);
-      bringBack(shard, slot, index, load32(slot));
-    } else {
-      store<u8>(retains, 0);
-      if (asSlot(slot).owner == agent + 1) asSlot(slot).owner = 0;
-    }
-    asShard(shard).journal = 0;
-    return last;
+    last = false;
+    if (retained > 0) store<u8>(retains, retained);
+    if (owned) cas32(owner, 0, agent + 1);
   }
+  asShard(shard).journal = 0;
+  return last;
 }
 
 /**
@@ -95,8 +104,7 @@ export function poolRecover(shard: usize): i32 {
         asShard(shard).journal = i + 1;
         const claimed = cas32(slot, word, nextTenancy(word) | BUSY) == word;
         if (claimed) {
-          settle(pool, slot);
-          retireIfClosed(pool, slot, load32(slot));
+          retireIfClosed(pool, slot, settle(pool, slot));
           if (lost) {
             push(pool, i);
             recovered++;
@@ -108,14 +116,21 @@ export function poolRecover(shard: usize): i32 {
       if (++attempts > ATTEMPTS) return -1;
     }
   }
+  // A buffer that its agent, dead since, had brought into service just before it looked whether the pool is closed.
+  if (load32(pool + CLOSED) != 0) trim(shard, asPool(pool).max, 0, false, 0);
   return recovered;
 }
 
-/** Ends the busy state of a slot that this agent holds: zeroed and serving if it has a buffer, else retired. */
-function settle(pool: usize, slot: usize): void {
+/**
+ * Ends the busy state of a slot that this agent holds: zeroed and serving if it has a buffer, else retired.
+ * Returns the word that it stored, of a new generation: others may be looking at the old one.
+ */
+function settle(pool: usize, slot: usize): u32 {
   const buffer = asSlot(slot).payload as usize;
   if (buffer != 0) memory.fill(buffer, 0, asPool(pool).grantedBytes);
-  store32(slot, (load32(slot) & ~STATE) | (buffer != 0 ? SERVING : RETIRED));
+  const word = nextTenancy(load32(slot)) | (buffer != 0 ? SERVING : RETIRED);
+  store32(slot, word);
+  return word;
 }
 
 /** Walks the stack as it was at `head`; what it finds holds only if the head is the same afterwards. */
