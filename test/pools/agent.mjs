@@ -5,7 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { attachCore, openBufferPool } from "../../dist/index.js";
 
-const { handle, task, name, rounds = Number.POSITIVE_INFINITY, seed = 1, stop } = workerData;
+const { handle, task, name, rounds = Number.POSITIVE_INFINITY, seed = 1, start, stop } = workerData;
 const core = attachCore(handle);
 const pool = openBufferPool(core, name);
 const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -44,7 +44,7 @@ const tasks = {
     let done = 0;
     let refused = 0;
     while (done < rounds && !(stop && Atomics.load(stop, 0))) {
-      if (round(core.agent * 2 ** 24 + (done & 0xffffff))) done++;
+      if (round((core.agent & 63) * 2 ** 24 + (done & 0xffffff))) done++;
       else refused++;
     }
     core.leave();
@@ -100,4 +100,5 @@ const tasks = {
 };
 
 parentPort.postMessage({ agent: core.agent });
+if (start) Atomics.wait(start, 0, 0);
 await tasks[task]();

@@ -78,11 +78,14 @@ if (DENO) console.warn("SKIPPED: terminating busy workers. Deno does not stop th
 describe("twenty threads on one pool", () => {
   it("do a million rounds without corruption, and the counts add up exactly", async () => {
     const { core, pool } = await sharedPool({ zeroOnRelease: true });
+    const start = new Int32Array(new SharedArrayBuffer(4)); // all at once, however long each takes to begin
     const agents = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
-        startAgent(core, pool, { task: "rounds", rounds: 50_000, seed: i + 1 }),
+        startAgent(core, pool, { task: "rounds", rounds: 50_000, seed: i + 1, start }),
       ),
     );
+    Atomics.store(start, 0, 1);
+    Atomics.notify(start, 0);
     const results = await Promise.all(
       agents.map((agent) => agent.next<{ done: number; refused: number; corrupted: number }>()),
     );
