@@ -32,7 +32,7 @@ export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree } from "./memory/arena";
 export { attach, initialize } from "./memory/header";
-export { poolAt, poolBytes, poolClose, poolCreate, poolFree, poolPublish } from "./pools/create";
+export { poolAt, poolBytes, poolClose, poolClosed, poolCreate, poolFree, poolPublish } from "./pools/create";
 export {
   poolDescribe,
   poolHeader,
@@ -42,6 +42,7 @@ export {
   poolPayloads,
   poolWaiters,
   slotHandle,
+  slotHeldBy,
   slotOwner,
   slotReferences,
   slotSince,
@@ -55,6 +56,7 @@ export {
   poolCounter,
   poolCountWait,
   poolJoin,
+  poolLeave,
   poolPeak,
   poolShard,
   poolTime,

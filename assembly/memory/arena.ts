@@ -3,7 +3,8 @@
  *
  * Fresh regions come from a cursor that moves up. A region given back moves the cursor down again if it is
  * the topmost; otherwise it joins the stack of its size class, four classes to an octave. A request is served
- * from its own class, then by the cursor, then by splitting a region of a larger class.
+ * from its own class, then by the cursor, then by splitting a region of a larger class, then by joining
+ * neighbours.
  *
  *     head of a class                             region on a stack
  *     63            32 31             0           0          4          8
@@ -50,7 +51,70 @@ export function arenaAllocate(bytes: usize): usize {
   let region = takeFitting(own, size);
   if (region == 0) region = raiseCursor(size);
   for (let larger = own + 1; region == 0 && larger < CLASSES; larger++) region = takeFitting(larger, size);
+  if (region == 0 && (load32(RECYCLED_OFFSET) as usize) >= size && mergeRegions()) return arenaAllocate(bytes);
   return region;
+}
+
+/**
+ * Joins regions that lie side by side, the last resort of a request that none of them can serve. Meanwhile
+ * they are in this agent's hands, and others may find less than there is. Returns whether any were joined.
+ */
+function mergeRegions(): bool {
+  let list: usize = 0;
+  for (let sizeClass: u32 = 0; sizeClass < CLASSES; sizeClass++) {
+    for (let region = pop(sizeClass); region != 0; region = pop(sizeClass)) {
+      store<u32>(region, list as u32);
+      list = region;
+    }
+  }
+  let region = sorted(list);
+  let joined = false;
+  while (region != 0) {
+    let next = load<u32>(region) as usize;
+    let size = load<u32>(region, SIZE) as usize;
+    // Sorted downwards: the next of the list is the neighbour below.
+    while (next != 0 && next + (load<u32>(next, SIZE) as usize) == region) {
+      store<u64>(region, 0);
+      size += load<u32>(next, SIZE) as usize;
+      region = next;
+      next = load<u32>(region) as usize;
+      joined = true;
+    }
+    store<u64>(region, 0);
+    const top = (region + size) as u32;
+    if (load32(CURSOR_OFFSET) == top && cas32(CURSOR_OFFSET, top, region as u32) == top) joined = true;
+    else push(region, size as u32);
+    region = next;
+  }
+  return joined;
+}
+
+/** A list of regions in descending order of their addresses, by merging sorted halves. */
+function sorted(list: usize): usize {
+  if (list == 0 || load<u32>(list) == 0) return list;
+  let middle = list;
+  for (let end = load<u32>(list) as usize; end != 0; ) {
+    end = load<u32>(end) as usize;
+    if (end == 0) break;
+    end = load<u32>(end) as usize;
+    middle = load<u32>(middle) as usize;
+  }
+  let other = load<u32>(middle) as usize;
+  store<u32>(middle, 0);
+  let one = sorted(list);
+  other = sorted(other);
+  let first: usize = 0;
+  let last: usize = 0;
+  while (one != 0 || other != 0) {
+    const higher = max(one, other);
+    if (higher == one) one = load<u32>(one) as usize;
+    else other = load<u32>(other) as usize;
+    if (last == 0) first = higher;
+    else store<u32>(last, higher as u32);
+    last = higher;
+  }
+  store<u32>(last, 0);
+  return first;
 }
 
 function raiseCursor(size: usize): usize {

@@ -1,6 +1,6 @@
 /** Creation, lookup and closing of pools. */
 import { add32, load32, load64, notify, store32 } from "../memory/atomics";
-import { MAX_AGENTS, placeOf, placeTaken } from "../memory/agents";
+import { MAX_AGENTS, placeTaken } from "../memory/agents";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import { align64, DIRECTORY_PLACES, POOLS_OFFSET, register, registered, unregister } from "../memory/header";
 import {
@@ -22,7 +22,7 @@ import {
   statisticsLevel,
   WAKE,
 } from "./layout";
-import { poolJoin, poolOf, poolShard, releaseShards, shardBytes } from "./shard";
+import { asShard, poolJoin, poolOf, poolShard, releaseShards, shardBytes } from "./shard";
 import { trim } from "./resize";
 
 /** Bytes of a pool's header with its slot headers. */
@@ -82,7 +82,7 @@ export function poolPublish(pool: usize): i32 {
   let result: i32 = register(POOLS_OFFSET, pool) < 0 ? 0 : 1;
   for (let i: u32 = 0; result == 1 && i < DIRECTORY_PLACES; i++) {
     const other = registered(POOLS_OFFSET, i);
-    if (other == 0 || other == pool || !sameName(other, pool)) continue;
+    if (other == 0 || other == pool || load32(other + CLOSED) != 0 || !sameName(other, pool)) continue;
     unregister(POOLS_OFFSET, pool);
     result = 2;
   }
@@ -95,6 +95,11 @@ function sameName(a: usize, b: usize): bool {
   return length == asPool(b).nameLength && memory.compare(a + NAME, b + NAME, (length as usize) << 1) == 0;
 }
 
+/** Whether a pool has been closed. */
+export function poolClosed(pool: usize): bool {
+  return load32(pool + CLOSED) != 0;
+}
+
 /** The pool at a place of the directory, or 0. */
 export function poolAt(place: u32): usize {
   return place < DIRECTORY_PLACES ? registered(POOLS_OFFSET, place) : 0;
@@ -102,12 +107,12 @@ export function poolAt(place: u32): usize {
 
 /**
  * Closes a pool: no acquire succeeds from here on, free buffers go back to the arena, and the leased ones
- * follow with their release. Its name is free again. Returns the number of slots still leased.
+ * follow with their release. Its name is free again; it stays in the directory until poolFree, so that leases of
+ * agents that die can be reclaimed. Returns the number of slots still leased.
  */
 export function poolClose(shard: usize): u32 {
   const pool = poolOf(shard);
   store32(pool + CLOSED, 1);
-  unregister(POOLS_OFFSET, pool);
   trim(shard, asPool(pool).max, 0, false, 0);
   // Whoever waits for a slot is to learn that none will come.
   add32(pool + WAKE, 1);
@@ -117,13 +122,15 @@ export function poolClose(shard: usize): u32 {
 
 /**
  * Gives the header and counters of a closed pool back too. Returns false, and leaves them, while a slot is
- * leased or an agent other than `agent` knows the pool.
+ * leased or an agent that is present has not left the pool (see poolLeave).
  */
-export function poolFree(pool: usize, agent: u32): bool {
+export function poolFree(pool: usize): bool {
   if (load32(pool + CLOSED) == 0 || inUseOf(load64(pool + HEAD)) != 0) return false;
   for (let place: u32 = 0; place < MAX_AGENTS; place++) {
-    if (place != placeOf(agent) && placeTaken(place) && poolShard(pool, place) != 0) return false;
+    const shard = poolShard(pool, place);
+    if (shard != 0 && placeTaken(place) && asShard(shard).left == 0) return false;
   }
+  unregister(POOLS_OFFSET, pool);
   giveBack(pool);
   return true;
 }

@@ -1,6 +1,7 @@
 /** What can be read of a pool and its slots without changing them, from any agent. */
+import { placeOf } from "../memory/agents";
 import { load32, load64, store64 } from "../memory/atomics";
-import { asPool, asSlot, HEAD, handleOf, inUseOf, NAME, POOL_MAGIC, REFERENCES, Slot, slotAt, WAITERS } from "./layout";
+import { asPool, asSlot, HEAD, handleOf, inUseOf, NAME, POOL_MAGIC, REFERENCES, RETAINS, Slot, slotAt, WAITERS } from "./layout";
 
 /** The slot at an index, refused where there is none. */
 // @ts-ignore: decorator
@@ -65,6 +66,14 @@ export function slotReferences(pool: usize, index: u32): u32 {
 /** Agent that holds the first reference, or -1 when it has given it back. */
 export function slotOwner(pool: usize, index: u32): i32 {
   return (asSlot(checked(pool, index)).owner as i32) - 1;
+}
+
+/** References that an agent holds to slot `index`. */
+export function slotHeldBy(pool: usize, index: u32, agent: u32): u32 {
+  const slot = checked(pool, index);
+  if ((load32(slot) & REFERENCES) == 0) return 0;
+  const retained = asSlot(slot).retained != 0 ? (load<u8>(slot + RETAINS + (placeOf(agent) as usize)) as u32) : 0;
+  return retained + u32(asSlot(slot).owner == agent + 1);
 }
 
 export function slotUses(pool: usize, index: u32): u32 {

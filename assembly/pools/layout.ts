@@ -83,8 +83,6 @@ export class Pool {
 // @ts-ignore: decorator
 @inline export const NAME: usize = 192;
 // @ts-ignore: decorator
-@inline export const NAME_UNITS: u32 = 32;
-// @ts-ignore: decorator
 @inline export const SHARDS: usize = 256;
 // @ts-ignore: decorator
 @inline export const POOL_HEADER_BYTES: usize = 512;

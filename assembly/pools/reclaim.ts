@@ -19,7 +19,7 @@ import {
 } from "./layout";
 import { asShard, COUNTER, count, poolOf, poolShard, SEVERAL, Shard } from "./shard";
 import { trim } from "./resize";
-import { bringBack, push, retireIfClosed } from "./slot-pool";
+import { bringBack, push, retireIfClosed, wake } from "./slot-pool";
 
 /** Attempts at a moment in which the stack stands still. */
 // @ts-ignore: decorator
@@ -40,6 +40,7 @@ export function poolReclaim(shard: usize, agent: u32): u32 {
     if (dropAll(shard, slotAt(pool, i), i, agent)) ended++;
   }
   store32(dead + offsetof<Shard>("journal"), 0);
+  wake(pool, -1); // it may have been woken last, and not have lived to act on it
   return ended;
 }
 
@@ -107,6 +108,7 @@ export function poolRecover(shard: usize): i32 {
           retireIfClosed(pool, slot, settle(pool, slot));
           if (lost) {
             push(pool, i);
+            wake(pool, 1);
             recovered++;
           }
         }

@@ -21,7 +21,7 @@ import {
   tagOf,
 } from "./layout";
 import { asShard, COUNTER, count, poolOf } from "./shard";
-import { giveBuffer, retireIfClosed, takeBuffer } from "./slot-pool";
+import { giveBuffer, retireIfClosed, takeBuffer, wake } from "./slot-pool";
 
 /** The moment that poolTrim counts idleness from: slots released after it stay. */
 export function poolMoment(pool: usize): u32 {
@@ -64,12 +64,12 @@ export function trim(shard: usize, wanted: u32, floor: u32, idle: bool, moment: 
       retireIfClosed(pool, slot, again);
       break;
     }
+    count(shard, COUNTER.TRIMMED);
     takeBuffer(pool, slot);
     store32(slot, nextTenancy(word) | RETIRED);
     trimmed++;
   }
   asShard(shard).journal = 0;
-  if (trimmed > 0) count(shard, COUNTER.TRIMMED, trimmed);
   return trimmed;
 }
 
@@ -91,11 +91,12 @@ export function poolGrow(shard: usize, wanted: u32): u32 {
       break;
     }
     store32(slot, again);
+    count(shard, COUNTER.GROWN);
     retireIfClosed(pool, slot, again);
     grown++;
   }
   asShard(shard).journal = 0;
-  if (grown > 0) count(shard, COUNTER.GROWN, grown);
+  if (grown > 0) wake(pool, grown as i32);
   return grown;
 }
 

@@ -5,9 +5,9 @@
  *
  *     0     ┌───────┬───────┬───────┬───────┬───────┬───────┬───────────────┐
  *           │ pool  │ agent │journal│ peak  │ level │ in use│ hold ms f64   │
- *     32    ├───────┴───────┼───────┴───────┴───────┴───────┴───────────────┤
- *           │ wait ms f64   │ free                                          │
- *     64    ├───────────────┴───────────────────────────────────────────────┤
+ *     32    ├───────┴───────┼───────┼───────┴───────┴───────┴───────────────┤
+ *           │ wait ms f64   │ left  │ free                                  │
+ *     64    ├───────────────┴───────┴───────────────────────────────────────┤
  *           │ counters, 24 × u64                                            │
  *     256   ├───────────────────────────────────────────────────────────────┤
  *           │ histograms of hold and wait times, 128 × u64 each             │  where times are kept
@@ -34,6 +34,8 @@ export class Shard {
   inUse: u32;
   holdTime: f64;
   waitTime: f64;
+  /** Whether the agent has done with the pool; its memory may be given back then. */
+  left: u32;
 }
 
 /** Journal of an agent that holds several slots off the stack at once. */
@@ -132,6 +134,7 @@ export function poolJoin(pool: usize, agent: u32): usize {
   const known = shardOf(pool, place);
   if (known != 0) {
     asShard(known).agent = agent;
+    asShard(known).left = 0;
     return known;
   }
   const level = statisticsLevel(asPool(pool).flags);
@@ -143,6 +146,11 @@ export function poolJoin(pool: usize, agent: u32): usize {
   fields.level = level;
   store32(pool + SHARDS + ((place as usize) << 2), shard as u32);
   return shard;
+}
+
+/** Says that the shard's agent has done with the pool, but for leases that it still holds. */
+export function poolLeave(shard: usize): void {
+  asShard(shard).left = 1;
 }
 
 /** Gives all shards of a pool back to the arena. */

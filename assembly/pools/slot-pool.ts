@@ -202,7 +202,7 @@ function popAny(shard: usize): u32 {
   }
 }
 
-/** Puts a slot that this agent holds on the stack, and wakes an agent that waits for one. */
+/** Puts a slot that this agent holds on the stack. */
 export function push(pool: usize, index: u32): void {
   const slot = slotAt(pool, index);
   let head = load64(pool + HEAD);
@@ -212,11 +212,17 @@ export function push(pool: usize, index: u32): void {
     if (seen == head) break;
     head = seen;
   }
-  // A waiter counts itself in before it tries a last time, so that one of the two sees the other.
-  if (load32(pool + WAITERS) != 0) {
-    add32(pool + WAKE, 1);
-    notify(pool + WAKE, 1);
-  }
+}
+
+/**
+ * Wakes up to `agents` agents that wait, after a slot has come free. Not after slots set aside have gone back:
+ * a waiter whose own try did that would wake itself for ever. A waiter counts itself in before it tries a last
+ * time, so that one of the two sees the other.
+ */
+export function wake(pool: usize, agents: i32): void {
+  if (load32(pool + WAITERS) == 0) return;
+  add32(pool + WAKE, 1);
+  notify(pool + WAKE, agents);
 }
 
 function refuse(shard: usize, result: i32): i32 {
@@ -233,6 +239,7 @@ export function bringBack(shard: usize, slot: usize, index: u32, free: u32): voi
   asSlot(slot).releaseTag = tagOf(load64(pool + HEAD)) + 1;
   retireIfClosed(pool, slot, free);
   push(pool, index);
+  wake(pool, 1);
 }
 
 /**

@@ -25,5 +25,9 @@ export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (value === null || typeof value !== "object") return String(value);
-  return `a ${value.constructor?.name ?? "plain object"}`;
+  try {
+    return `a ${String(value.constructor?.name ?? "plain object")}`;
+  } catch {
+    return "an object that does not say what it is"; // a throwing getter, a revoked proxy
+  }
 }

@@ -33,7 +33,9 @@ export interface CoreExports {
   poolPublish(pool: Pointer): number;
   poolAt(place: number): Pointer;
   poolClose(shard: Pointer): number;
-  poolFree(pool: Pointer, agent: number): number;
+  poolClosed(pool: Pointer): number;
+  poolFree(pool: Pointer): number;
+  poolLeave(shard: Pointer): void;
   poolJoin(pool: Pointer, agent: number): Pointer;
   poolShard(pool: Pointer, agent: number): Pointer;
 
@@ -68,6 +70,7 @@ export interface CoreExports {
   poolWaiters(pool: Pointer): Pointer;
   slotHandle(pool: Pointer, index: number): number;
   slotReferences(pool: Pointer, index: number): number;
+  slotHeldBy(pool: Pointer, index: number, agent: number): number;
   slotOwner(pool: Pointer, index: number): number;
   slotSince(pool: Pointer, index: number, now: number): number;
   slotUses(pool: Pointer, index: number): number;

@@ -34,6 +34,8 @@ export interface Core {
   readonly agent: number;
   /** Raw functions of the core binary. Not part of the public API. */
   readonly exports: CoreExports;
+  /** Has `end` called when this agent leaves. Not part of the public API. */
+  onLeave(end: () => void): void;
   /** Bytes that pools and kernels can still take. */
   freeBytes(): number;
   /**
@@ -95,6 +97,7 @@ export function joinCore(
     );
   }
   let present = true;
+  const endings: (() => void)[] = [];
   const core: Core = {
     memory,
     buffer,
@@ -109,6 +112,7 @@ export function joinCore(
         "this core is the plain build, whose memory no other agent can attach to; create it with threads: true",
       );
     },
+    onLeave: (end) => endings.push(end),
     reclaim: (dead) => reclaim(core, dead),
     leave() {
       if (!present) return;
@@ -118,7 +122,9 @@ export function joinCore(
       }
       present = false;
       cores.delete(reference);
+      for (const end of endings) end();
       exports.agentLeave(agent);
+      freeClosedPools(core);
     },
   };
   const reference = new WeakRef(core);
@@ -126,7 +132,7 @@ export function joinCore(
   return core;
 }
 
-/** Addresses of all pools in a memory, whichever agent created them. */
+/** Addresses of all pools in a memory, whichever agent created them; closed ones too while a lease of theirs lasts. */
 export function poolAddresses(core: Core): Pointer[] {
   const addresses: Pointer[] = [];
   for (let place = 0; place < DIRECTORY_PLACES; place++) {
@@ -134,6 +140,11 @@ export function poolAddresses(core: Core): Pointer[] {
     if (pool !== 0) addresses.push(pool);
   }
   return addresses;
+}
+
+/** Gives closed pools back that nobody uses any more, now that an agent is gone. */
+function freeClosedPools(core: Core): void {
+  for (const pool of poolAddresses(core)) if (core.exports.poolClosed(pool)) core.exports.poolFree(pool);
 }
 
 /** This agent's shard of counters in a pool, made when it first comes. */
@@ -147,9 +158,7 @@ function heldBy(core: Core, agent: number): number {
   let held = 0;
   for (const pool of poolAddresses(core)) {
     const max = exports.poolMax(pool);
-    for (let i = 0; i < max; i++) {
-      if (exports.slotHandle(pool, i) !== 0 && exports.slotOwner(pool, i) === agent) held++;
-    }
+    for (let i = 0; i < max; i++) held += exports.slotHeldBy(pool, i, agent);
   }
   return held;
 }
@@ -164,13 +173,17 @@ function reclaim(core: Core, agent: number): Reclaimed {
   const result: Reclaimed = { leases: 0, recovered: 0, complete: true };
   if (!exports.agentPresent(agent)) return result;
   for (const pool of poolAddresses(core)) {
-    const shard = exports.poolShard(pool, core.agent) || joinPool(core, pool);
+    const known = exports.poolShard(pool, core.agent);
+    const shard = known || joinPool(core, pool);
     result.leases += exports.poolReclaim(shard, agent);
     const recovered = exports.poolRecover(shard);
     if (recovered < 0) result.complete = false;
     else result.recovered += recovered;
+    if (!known) exports.poolLeave(shard); // joined for this only: it is not to keep the pool's memory
   }
-  if (result.complete) exports.agentLeave(agent);
+  if (!result.complete) return result;
+  exports.agentLeave(agent);
+  freeClosedPools(core);
   return result;
 }
 

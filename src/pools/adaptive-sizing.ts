@@ -32,7 +32,8 @@ export class AdaptiveSizing<D extends Dtype> {
   afterAcquire(misses: number): void {
     const missed = misses > this.#missesSeen ? 1 : 0;
     this.#missesSeen = misses;
-    if (missed && this.#timer === undefined) this.#watchIdle();
+    // An audio worklet has no timers: what was grown there stays.
+    if (missed && this.#timer === undefined && typeof setInterval !== "undefined") this.#watchIdle();
     const place = this.#acquires++ % HISTORY;
     this.#missesInHistory += missed - this.#misses[place]!;
     this.#misses[place] = missed;

@@ -258,6 +258,11 @@ export class AnalysisBuffer {
     };
   }
 
+  /** Whether it was shut down by this agent. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** The pool that windows are leased from. */
   get pool(): BufferPool<"f32"> {
     return this.#pool;

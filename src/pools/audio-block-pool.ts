@@ -73,17 +73,17 @@ export class AudioBlockPool {
 
   /** Takes a block, with whatever its last user left in it. Returns 0 when all are in use. */
   acquire(): AudioBlock {
-    return Math.max(0, this.#exports.poolAcquire(this.#shard, 0));
+    return this.#pool.freed ? 0 : Math.max(0, this.#exports.poolAcquire(this.#shard, 0));
   }
 
   /** Adds a reference, so that several voices can share the block. Returns false for a block that is not in use. */
   retain(block: AudioBlock): boolean {
-    return this.#exports.poolRetain(this.#shard, block) === DONE;
+    return !this.#pool.freed && this.#exports.poolRetain(this.#shard, block) === DONE;
   }
 
   /** Gives a reference back; the block is free after the last. Returns false for a block that is not in use. */
   release(block: AudioBlock): boolean {
-    return this.#exports.poolRelease(this.#shard, block, 0) === DONE;
+    return !this.#pool.freed && this.#exports.poolRelease(this.#shard, block, 0) === DONE;
   }
 
   /**
@@ -91,12 +91,12 @@ export class AudioBlockPool {
    * adopts it. Returns false for a block that is not in use.
    */
   handOver(block: AudioBlock): boolean {
-    return this.#exports.poolHandOver(this.#shard, block) === DONE;
+    return !this.#pool.freed && this.#exports.poolHandOver(this.#shard, block) === DONE;
   }
 
   /** Makes this agent the one that holds a block which another agent acquired and passed on. */
   adopt(block: AudioBlock): boolean {
-    return this.#exports.poolAdopt(this.#shard, block) === DONE;
+    return !this.#pool.freed && this.#exports.poolAdopt(this.#shard, block) === DONE;
   }
 
   /** Samples of one channel; an empty array for a block that is not in use, or a channel that there is not. */
@@ -128,7 +128,7 @@ export class AudioBlockPool {
     for (let channel = 0; channel < this.channels && count > 0; channel++) {
       const target = this.channel(block, channel);
       if (channel >= channelCount(source)) target.fill(0, offset, offset + count);
-      else copy(channelOf(source, channel), start, target, offset, count);
+      else copy(channelOf(source, channel)!, start, target, offset, count);
     }
     return count;
   }
@@ -137,7 +137,7 @@ export class AudioBlockPool {
   copyTo(block: AudioBlock, target: AudioChannels, offset = 0, start = 0): number {
     const count = this.#frameCount(block, target, offset, start);
     for (let channel = 0; channel < channelCount(target) && count > 0; channel++) {
-      const samples = channelOf(target, channel);
+      const samples = channelOf(target, channel)!;
       if (channel >= this.channels) samples.fill(0, start, start + count);
       else copy(this.channel(block, channel), offset, samples, start, count);
     }
@@ -155,15 +155,16 @@ export class AudioBlockPool {
   }
 
   #frameCount(block: AudioBlock, other: AudioChannels, offset: number, start: number): number {
-    if (!this.#inUse(block) || !Number.isInteger(offset) || !Number.isInteger(start)) return 0;
+    if (!this.#inUse(block) || !other || !Number.isInteger(offset) || !Number.isInteger(start)) return 0;
     const channels = channelCount(other);
     if (channels === 0 || offset < 0 || start < 0) return 0;
     let frames = this.frames - offset;
-    for (let c = 0; c < channels; c++) frames = Math.min(frames, channelOf(other, c).length - start);
+    for (let c = 0; c < channels; c++) frames = Math.min(frames, (channelOf(other, c)?.length ?? 0) - start);
     return Math.max(0, frames);
   }
 
   #inUse(block: AudioBlock): boolean {
+    if (this.#pool.freed) return false;
     if (this.#exports.poolAlive(this.#address, block) !== 0) return true;
     this.#exports.poolCount(this.#shard, COUNTER.staleUses, 1);
     return false;
@@ -174,8 +175,8 @@ function channelCount(channels: AudioChannels): number {
   return "getChannelData" in channels ? channels.numberOfChannels : channels.length;
 }
 
-function channelOf(channels: AudioChannels, channel: number): Float32Array {
-  return "getChannelData" in channels ? channels.getChannelData(channel) : channels[channel]!;
+function channelOf(channels: AudioChannels, channel: number): Float32Array | undefined {
+  return "getChannelData" in channels ? channels.getChannelData(channel) : channels[channel];
 }
 
 /** A loop, because `set` of a part would need a subarray, which allocates. */

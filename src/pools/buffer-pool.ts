@@ -1,5 +1,5 @@
 import { describe } from "../core/arguments.ts";
-import type { Core } from "../core/core.ts";
+import { type Core, poolAddresses } from "../core/core.ts";
 import type { CoreExports, Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError, LeaseError } from "../core/errors.ts";
 import { AdaptiveSizing } from "./adaptive-sizing.ts";
@@ -148,7 +148,8 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /**
    * Leases a buffer, waiting for one in order of arrival. Waiters of one agent are served in their order;
-   * between agents the turn goes round. `acquire` and `tryAcquire` do not queue, and may be faster.
+   * between agents the turn goes round. `acquire` and `tryAcquire` do not queue, and may be faster. To leak
+   * detection, a lease that was waited for begins where the release came from that served it.
    *
    * @throws PoolTimeoutError when `timeout` milliseconds pass.
    * @throws PoolExhaustedError when the queue is full.
@@ -166,6 +167,9 @@ export class BufferPool<D extends Dtype = Dtype> {
         this.#exports.poolCount(this.#shard, COUNTER.waits, 1);
         this.#exports.poolCountWait(this.#shard, milliseconds);
       },
+      // A slot is left, but no memory for it: that may come from anywhere, and nobody tells.
+      freeBytes: () =>
+        this.#exports.poolInService(this.#address) < this.max ? this.#core.freeBytes() : undefined,
       countTimeout: () => this.#exports.poolCount(this.#shard, COUNTER.timeouts, 1),
       words: this.#core.threads
         ? new Int32Array(this.#core.buffer, this.#exports.poolWaiters(this.#address) >>> 0, 2)
@@ -228,7 +232,9 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** Counts since creation, over all agents, as a plain object. */
   stats(): PoolStatistics {
-    if (this.#state.freed) throw closedError(this.name);
+    if (this.#state.freed || (this.#state.closed && !poolAddresses(this.#core).includes(this.#address))) {
+      throw closedError(this.name);
+    }
     return readStatistics(this.#core, this.#address);
   }
 
@@ -281,13 +287,25 @@ export class BufferPool<D extends Dtype = Dtype> {
   shutdown(): number {
     if (this.#state.closed) return 0;
     const held = this.#exports.poolClose(this.#shard);
+    this.#exports.poolLeave(this.#shard);
     this.#state.closed = true;
-    for (const use of this.#state.uses) use.#end();
+    for (const use of this.#state.uses) use.end();
     this.#freeIfUnused();
     return held;
   }
 
-  #end(): void {
+  /** Whether the pool's memory has gone back to the core. */
+  get freed(): boolean {
+    return this.#state.freed;
+  }
+
+  /** @internal Whether another object stands for the same pool. */
+  sameAs(other: BufferPool<Dtype>): boolean {
+    return this.#state === other.#state;
+  }
+
+  /** @internal Ends what goes on by itself, when the pool is shut down or the agent leaves. */
+  end(): void {
     this.#adaptive?.stop();
     this.#queue?.close(closedError(this.name));
   }
@@ -304,6 +322,7 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** @internal Called by {@link Lease.release}. */
   takeBack(handle: number, lease: Lease<D>): void {
+    if (this.#state.freed) throw handleError(this.name, handle, false); // ended elsewhere, and the pool with it
     const result = this.#exports.poolRelease(this.#shard, handle, this.#times ? clock() : 0);
     if (this.#leaks !== undefined) this.#leaks.forget(lease);
     if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
@@ -313,6 +332,7 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** @internal Called by {@link Lease.retain}. */
   retain(handle: number, view: DtypeArrays[D]): Lease<D> {
+    if (this.#state.freed) throw handleError(this.name, handle, false);
     const result = this.#exports.poolRetain(this.#shard, handle);
     if (result === TOO_MANY) {
       throw new LeaseError(`pool "${this.name}": this agent has retained the buffer 255 times; release some`);
@@ -333,7 +353,7 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** @internal Called by {@link Lease.handOver}. */
   handOver(handle: number, lease: Lease<D>): void {
-    this.#exports.poolHandOver(this.#shard, handle);
+    if (!this.#state.freed) this.#exports.poolHandOver(this.#shard, handle);
     this.#leaks?.forget(lease);
   }
 
@@ -376,12 +396,13 @@ export class BufferPool<D extends Dtype = Dtype> {
   }
 
   #count(counter: number): void {
-    if (!this.#state.freed) this.#exports.poolCount(this.#shard, counter, 1);
+    // After its shutdown the pool's memory may be another's at any time.
+    if (!this.#state.closed) this.#exports.poolCount(this.#shard, counter, 1);
   }
 
   #freeIfUnused(): void {
     if (this.#state.freed) return;
-    this.#state.freed = this.#exports.poolFree(this.#address, this.#core.agent) !== 0;
+    this.#state.freed = this.#exports.poolFree(this.#address) !== 0;
   }
 
   #slotCount(value: number, what: string): number {

@@ -130,12 +130,13 @@ function checkSize(
       `pool "${name}": shape is ${describe(shape)}; give 1 to ${MAX_RANK} dimensions`,
     );
   }
-  const wrong = dimensions.find((dimension) => !inRange(dimension, 1));
-  const total = dimensions.reduce((product, dimension) => product * dimension, size);
-  if (wrong !== undefined || total > limit) {
-    const what = wrong === undefined ? `${total} bytes in all` : `a dimension of ${describe(wrong)}`;
+  const listed = Array.from(dimensions); // a hole becomes undefined
+  const wrong = listed.findIndex((dimension) => !inRange(dimension, 1));
+  const total = wrong >= 0 ? 0 : listed.reduce((product, dimension) => product * dimension, size);
+  if (wrong >= 0 || total > limit) {
+    const what = wrong < 0 ? `${total} bytes in all` : `a dimension of ${describe(listed[wrong])}`;
     throw new InvalidArgumentError(
-      `pool "${name}": shape [${dimensions.map(describe).join(", ")}] has ${what}; give integers from 1 upwards, in all at most ${limit} bytes, the core's size`,
+      `pool "${name}": shape [${listed.map(describe).join(", ")}] has ${what}; give integers from 1 upwards, in all at most ${limit} bytes, the core's size`,
     );
   }
   if (bytes !== undefined && bytes !== total) {
@@ -203,7 +204,7 @@ export function openBufferPool(core: Core, name: string, options: PoolUseOptions
   assertName(name, "pool");
   assertOptions(options, "openBufferPool");
   const use = checkUse(name, options);
-  const pools = poolAddresses(core);
+  const pools = poolAddresses(core).filter((pool) => !core.exports.poolClosed(pool));
   const names = pools.map((pool) => readDescription(core, pool).name);
   const pool = pools[names.indexOf(name)];
   if (pool === undefined) throw unknownPool(name, names);
@@ -251,8 +252,8 @@ function usePool<D extends Dtype>(core: Core, address: Pointer, checked: Checked
     leakDetection === "off"
       ? undefined
       : new LeakTracker(description.name, leakDetection, onLeak, () => pool.countLost());
-  registerTracker(core, address, leaks);
   const state = stateOf(core, address);
+  registerTracker(core, address, leaks, state.uses.length === 0);
   const use: PoolUse = { adaptive: adaptive && description.level > 0, queueLimit, leaks, state };
   const pool = new BufferPool<D>(
     core,
@@ -267,11 +268,21 @@ function usePool<D extends Dtype>(core: Core, address: Pointer, checked: Checked
 /** State of the pools that this agent uses, by address. */
 const states = new WeakMap<Core, Map<Pointer, PoolState>>();
 
+/** An agent that has left its memory is to touch nothing in it. */
+function endAll(left: Iterable<PoolState>): void {
+  for (const state of left) {
+    for (const use of state.closed ? [] : state.uses) use.end();
+    state.closed = true;
+    state.freed = true;
+  }
+}
+
 function stateOf(core: Core, address: Pointer): PoolState {
   const known = states.get(core) ?? new Map<Pointer, PoolState>();
+  if (!states.has(core)) core.onLeave(() => endAll(known.values()));
   states.set(core, known);
   const state = known.get(address);
-  if (state !== undefined && !state.freed) return state;
+  if (state !== undefined && !state.closed) return state;
   const fresh: PoolState = { closed: false, freed: false, uses: [] };
   known.set(address, fresh);
   return fresh;

@@ -22,6 +22,8 @@ export interface LeakReport {
   age: number;
   /** References to the buffer. */
   references: number;
+  /** How often its slot has been leased. */
+  uses: number;
   /** How many leases of this stack were lost so far; 1 for held ones. */
   count: number;
   /** Where the lease was acquired, if this agent followed it. */
@@ -112,6 +114,7 @@ export class LeakTracker {
       agent: -1,
       age: 0,
       references: 0,
+      uses: 0,
       count: 1,
       stack,
     };
@@ -131,10 +134,15 @@ function callerStack(): string {
 }
 
 /** Makes checks of this core find a tracker's stacks. */
-export function registerTracker(core: Core, pool: Pointer, tracker: LeakTracker | undefined): void {
+export function registerTracker(
+  core: Core,
+  pool: Pointer,
+  tracker: LeakTracker | undefined,
+  isNew: boolean,
+): void {
   const known = trackers.get(core) ?? new Map<Pointer, LeakTracker>();
   if (tracker) known.set(pool, tracker);
-  else known.delete(pool); // an earlier pool's, which lay at this address
+  else if (isNew) known.delete(pool); // an earlier pool's, which lay at this address
   trackers.set(core, known);
 }
 
@@ -182,6 +190,7 @@ function heldLeases(core: Core, pool: Pointer, now: number): LeakReport[] {
       agent: exports.slotOwner(pool, i),
       age: Math.max(0, now - exports.slotSince(pool, i, now)),
       references: exports.slotReferences(pool, i),
+      uses: exports.slotUses(pool, i),
       count: 1,
       stack: stacks?.get(handle),
     });

@@ -113,6 +113,6 @@ export class Lease<D extends Dtype = Dtype> {
 
   /** @internal Whether this is a lease of `pool`. */
   isOf(pool: BufferPool<Dtype>): boolean {
-    return (this.#pool as unknown) === pool;
+    return (this.#pool as unknown as BufferPool).sameAs(pool);
   }
 }

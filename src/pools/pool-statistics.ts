@@ -184,7 +184,9 @@ function readAgents({ exports }: Core, pool: Pointer): AgentStatistics[] {
   return agents;
 }
 
-/** Statistics of every pool of a core, whichever agent created it. */
+/** Statistics of every open pool of a core, whichever agent created it. */
 export function poolStatistics(core: Core): PoolStatistics[] {
-  return poolAddresses(core).map((pool) => readStatistics(core, pool));
+  return poolAddresses(core)
+    .filter((pool) => !core.exports.poolClosed(pool))
+    .map((pool) => readStatistics(core, pool));
 }

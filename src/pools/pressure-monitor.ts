@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import type { AnalysisBuffer } from "./analysis-buffer.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { clock } from "./clock.ts";
+import { dispose } from "./lease.ts";
 
 /** What a monitor did. */
 export interface PressureEvent {
@@ -40,7 +41,7 @@ export interface PressureStatistics {
 export interface PressureSource extends PressureReader {
   /** Above this there is pressure; it ends below the same times `hysteresis`. */
   threshold: number;
-  /** From here on pressure is critical. */
+  /** From here on pressure on memory is critical. */
   critical: number;
 }
 
@@ -50,7 +51,10 @@ export interface PressureMonitorOptions {
   pools?: readonly BufferPool[] | (() => readonly BufferPool[]);
   /** Analysis buffers whose windows to change. */
   buffers?: readonly AnalysisBuffer[];
-  /** Bytes of pooled buffers in service above which there is pressure: 100 MB by default. */
+  /**
+   * Bytes of pooled buffers in service, beyond the `initial` ones, above which there is pressure: 100 MB by
+   * default. What the pools hold anyway, trimming could not free.
+   */
   memoryThreshold?: number;
   /** Bytes by which the process may grow after the monitor was made: as `memoryThreshold` by default. */
   processThreshold?: number;
@@ -58,8 +62,6 @@ export interface PressureMonitorOptions {
   cpuThreshold?: number;
   /** Memory is critical at so many times its threshold: 1.5 by default. */
   criticalFactor?: number;
-  /** A share of the processor that is critical: 0.98 by default. */
-  cpuCritical?: number;
   /** Share of a threshold below which pressure has ended: 0.9 by default. */
   hysteresis?: number;
   /** Milliseconds between two actions of a kind: 10,000 by default. */
@@ -78,11 +80,18 @@ const DEFAULTS = {
   memoryThreshold: 100_000_000,
   cpuThreshold: 0.8,
   criticalFactor: 1.5,
-  cpuCritical: 0.98,
   hysteresis: 0.9,
   cooldown: 10_000,
   interval: 5000,
   idle: 60_000,
+};
+
+/** Where more than "positive" is asked: a timer's delays, a share, and a factor that must not undercut 1. */
+const RANGES: Partial<Record<keyof typeof DEFAULTS, [number, number]>> = {
+  interval: [1, 2 ** 31 - 1],
+  cooldown: [0, Number.MAX_VALUE],
+  hysteresis: [0, 1],
+  criticalFactor: [1, Number.MAX_VALUE],
 };
 
 /** Windows under memory and under processor pressure, as shares of what they were. */
@@ -104,7 +113,7 @@ interface Mark {
 /**
  * Watches memory and processor, and acts: above the memory threshold it trims the pools and shrinks analysis
  * windows to 75 %; above the processor threshold it enlarges windows to 150 %, up to their longest, so that
- * there is less to do per second; under critical pressure it frees every unused buffer. Memory goes first.
+ * there is less to do per second; when memory is critical it frees every unused buffer. Memory goes first.
  */
 export class PressureMonitor {
   readonly #pools: () => readonly BufferPool[];
@@ -172,7 +181,9 @@ export class PressureMonitor {
         milliseconds,
       });
     };
-    const critical = this.#watched.find(({ source, pressed, value }) => pressed && value >= source.critical);
+    const critical = this.#watched.find(
+      ({ source, pressed, value }) => pressed && source.kind === "memory" && value >= source.critical,
+    );
     const memory = this.#pressing("memory");
     const cpu = memory === undefined ? this.#pressing("cpu") : undefined;
     act("emergency", critical, () => ({ recoveredBytes: this.#sum((pool) => pool.clear()) }));
@@ -227,7 +238,7 @@ export class PressureMonitor {
   }
 
   /** Stops at the end of a `using` block. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.stop();
   }
 
@@ -264,6 +275,7 @@ export class PressureMonitor {
   #scale(factor: number): number {
     let changed = 0;
     for (const buffer of this.#buffers) {
+      if (buffer.closed) continue;
       const { window, hop } = buffer.stats();
       if (!buffer.scaleWindow(factor)) continue;
       if (!this.#shapes.has(buffer)) this.#shapes.set(buffer, { window, hop });
@@ -274,7 +286,7 @@ export class PressureMonitor {
 
   #restore(): number {
     const { size } = this.#shapes;
-    for (const [buffer, shape] of this.#shapes) buffer.reconfigure(shape);
+    for (const [buffer, shape] of this.#shapes) if (!buffer.closed) buffer.reconfigure(shape);
     this.#shapes.clear();
     return size;
   }
@@ -319,34 +331,46 @@ export function createPressureMonitor(options: PressureMonitorOptions = {}): Pre
   const settings = { ...DEFAULTS };
   for (const key of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = options[key] ?? DEFAULTS[key];
-    if (
-      !(typeof value === "number" && value > 0 && Number.isFinite(value)) &&
-      !(key === "cooldown" && value === 0)
-    ) {
-      throw new InvalidArgumentError(
-        `pressure monitor: ${key} is ${describe(value)}; give a positive number`,
-      );
+    const [least, most] = RANGES[key] ?? [Number.MIN_VALUE, Number.MAX_VALUE];
+    if (!(typeof value === "number" && value >= least && value <= most)) {
+      const range = RANGES[key] ? `a number from ${least} to ${most}` : "a positive number";
+      throw new InvalidArgumentError(`pressure monitor: ${key} is ${describe(value)}; give ${range}`);
     }
     settings[key] = value;
+  }
+  const { pools, onEvent } = options;
+  if (pools !== undefined && typeof pools !== "function" && !Array.isArray(pools)) {
+    throw new InvalidArgumentError(
+      `pressure monitor: pools are ${describe(pools)}; give an array, or a function that gives one`,
+    );
+  }
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new InvalidArgumentError(`pressure monitor: onEvent is ${describe(onEvent)}; give a function`);
   }
   const sources = options.sources ?? runtimeSources(options, settings);
   return new PressureMonitor(options, settings, sources);
 }
 
+function bytesBeyondInitial(pool: BufferPool): number {
+  const { bytes, total, initial } = pool.stats();
+  return total > initial ? bytes * (1 - initial / total) : 0;
+}
+
 function runtimeSources(options: PressureMonitorOptions, settings: typeof DEFAULTS): PressureSource[] {
   const { pools = [], processThreshold = settings.memoryThreshold } = options;
-  const { memoryThreshold, cpuThreshold, cpuCritical, criticalFactor } = settings;
+  const { memoryThreshold, cpuThreshold, criticalFactor } = settings;
   const list = typeof pools === "function" ? pools : () => pools;
   const poolBytes: PressureSource = {
     name: "pool bytes",
     kind: "memory",
     threshold: memoryThreshold,
     critical: memoryThreshold * criticalFactor,
-    read: () => list().reduce((sum, pool) => sum + (pool.closed ? 0 : pool.stats().bytes), 0),
+    read: () => list().reduce((sum, pool) => sum + (pool.closed ? 0 : bytesBeyondInitial(pool)), 0),
     stop() {},
   };
   const readers = adapter.pressureReaders().map((reader) => {
-    if (reader.kind === "cpu") return { ...reader, threshold: cpuThreshold, critical: cpuCritical };
+    if (reader.kind === "cpu")
+      return { ...reader, threshold: cpuThreshold, critical: Number.POSITIVE_INFINITY };
     // A runtime with a model loaded is far above any such figure from the start: what counts is its growth.
     const threshold = (reader.read() ?? 0) + processThreshold;
     return { ...reader, threshold, critical: threshold + processThreshold * (criticalFactor - 1) };

@@ -78,7 +78,7 @@ export class TieredLease {
    * @throws LeaseError after release.
    */
   get view(): Uint8Array {
-    if (this.#view !== undefined) return this.#view;
+    if (this.#view !== undefined && (this.#lease?.alive ?? true)) return this.#view;
     this.#pool.countMisuse("staleUses");
     throw new LeaseError(
       `pool "${this.#pool.name}": buffer used after its release; keep it until you are done`,
@@ -143,6 +143,11 @@ export class TieredLease {
     }
     this.#giveBack();
     this.#view = undefined;
+  }
+
+  /** @internal Whether this is a lease of `pool`. */
+  isOf(pool: TieredPool): boolean {
+    return this.#pool === pool;
   }
 
   #giveBack(): void {
@@ -214,8 +219,17 @@ export class TieredPool {
     return new TieredLease(this, "direct", undefined, view);
   }
 
-  /** Gives a buffer back, as `lease.release()` does. */
+  /**
+   * Gives a buffer back, as `lease.release()` does.
+   *
+   * @throws LeaseError when it is no lease of this pool, or was given back before.
+   */
   release(lease: TieredLease): void {
+    if (!(lease instanceof TieredLease) || !lease.isOf(this)) {
+      throw new LeaseError(
+        `pool "${this.name}": ${lease instanceof TieredLease ? "a lease of another pool" : describe(lease)} is not this pool's; release each lease where it was acquired`,
+      );
+    }
     lease.release();
   }
 

@@ -23,6 +23,8 @@ export interface WaitQueueHost<T> {
   tryServe(): T | undefined;
   countWait(milliseconds: number): void;
   countTimeout(): void;
+  /** The core's free bytes while only memory is missing for a further buffer, else undefined. */
+  freeBytes(): number | undefined;
   /** In a shared memory: how many agents wait, and the word that changes when a slot comes back. */
   words: Int32Array | undefined;
 }
@@ -41,6 +43,8 @@ const WAKE = 1;
 const MAX_TIMEOUT = 2147483647;
 /** Where Atomics.waitAsync is missing, the word is looked at this often, in milliseconds. */
 const POLL_INTERVAL = 1;
+/** How often free memory is looked at, where a waiter needs some, in milliseconds. */
+const MEMORY_INTERVAL = 20;
 
 interface AsyncWait {
   waitAsync?(words: Int32Array, index: number, value: number): { value: Promise<string> | string };
@@ -57,6 +61,7 @@ export class WaitQueue<T> {
   #listening = false;
   /** Runs while listening: Node lets a thread end that only waits on memory. */
   #keepAlive: ReturnType<typeof setInterval> | undefined;
+  #memoryTimer: ReturnType<typeof setTimeout> | undefined;
   #closedWith: Error | undefined;
 
   constructor(host: WaitQueueHost<T>) {
@@ -75,6 +80,11 @@ export class WaitQueue<T> {
     if (timeout !== undefined && typeof setTimeout === "undefined") {
       throw new UnsupportedRuntimeError(
         `pool "${this.#host.pool}": the audio thread has no timers for a timeout of ${timeout} ms; wait without one, or use tryAcquire`,
+      );
+    }
+    if (signal !== undefined && !(typeof AbortSignal === "function" && signal instanceof AbortSignal)) {
+      throw new InvalidArgumentError(
+        `pool "${this.#host.pool}": signal is ${describe(signal)}; give an AbortSignal`,
       );
     }
     signal?.throwIfAborted();
@@ -122,6 +132,7 @@ export class WaitQueue<T> {
         },
       };
       this.#waiters.push(waiter);
+      this.#watchMemory();
       void this.#listen();
     });
   }
@@ -129,7 +140,7 @@ export class WaitQueue<T> {
   /** Serves as many waiters as there are free buffers. Called after each release of this agent. */
   serve(): void {
     while (this.#waiters.length > 0) {
-      const served = this.#host.tryServe();
+      const served = this.#tryServe();
       if (served === undefined) return;
       const waiter = this.#waiters.shift()!;
       waiter.settle();
@@ -141,8 +152,36 @@ export class WaitQueue<T> {
   /** Refuses all who wait, and all who come. The words in memory are not touched after this. */
   close(reason: Error): void {
     this.#closedWith = reason;
+    if (this.#memoryTimer !== undefined) clearTimeout(this.#memoryTimer);
     this.#stopListening();
     this.#refuse(reason);
+  }
+
+  /** What throws here is not the releasing caller's to hear, but the waiters'. */
+  #tryServe(): T | undefined {
+    try {
+      return this.#host.tryServe();
+    } catch (cause) {
+      this.#refuse(cause);
+      return undefined;
+    }
+  }
+
+  /** Looks now and then whether memory has come free, while that is all that is missing. */
+  #watchMemory(): void {
+    if (this.#memoryTimer !== undefined || typeof setTimeout === "undefined") return;
+    let seen = this.#host.freeBytes();
+    if (seen === undefined) return;
+    const look = () => {
+      this.#memoryTimer = undefined;
+      if (this.#waiters.length === 0) return;
+      const now = this.#host.freeBytes();
+      if (now !== seen) this.serve();
+      seen = now;
+      if (this.#waiters.length > 0 && now !== undefined)
+        this.#memoryTimer = setTimeout(look, MEMORY_INTERVAL);
+    };
+    this.#memoryTimer = setTimeout(look, MEMORY_INTERVAL);
   }
 
   #refuse(reason: unknown): void {

@@ -97,6 +97,33 @@ describe.each(BUILDS)("acquireAsync, $build", ({ threads }) => {
     expect(pool.stats().waitTime.p50).toBeGreaterThan(13);
   });
 
+  it("times out, and is served once memory comes free, where memory is what is missing", async () => {
+    held.release();
+    const core = await createCore({ memoryBytes: 2 ** 20, threads });
+    const filler = createBufferPool(core, {
+      name: "filler",
+      dtype: "u8",
+      shape: 700_000,
+      initial: 0,
+      max: 1,
+    });
+    const needy = createBufferPool(core, { name: "needy", dtype: "u8", shape: 600_000, initial: 0, max: 2 });
+    const filling = filler.acquire();
+    await expect(needy.acquireAsync({ timeout: 30 })).rejects.toThrow(PoolTimeoutError);
+    const waited = needy.acquireAsync({ timeout: 5000 });
+    filling.release();
+    filler.trim();
+    (await waited).release();
+    expect(needy.stats()).toMatchObject({ inUse: 0, waits: 1, timeouts: 1 });
+  });
+
+  it.each([{}, 5, { throwIfAborted() {} }])("refuses %o for a signal", async (signal) => {
+    await expect(pool.acquireAsync({ signal: signal as never, timeout: 1 })).rejects.toThrow(
+      /signal is .*; give an AbortSignal/,
+    );
+    held.release();
+  });
+
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, "5"])("refuses a timeout of %s", async (timeout) => {
     await expect(pool.acquireAsync({ timeout: timeout as number })).rejects.toThrow(InvalidArgumentError);
     held.release();

@@ -119,6 +119,30 @@ describe.each(BUILDS)("an audio block pool, $build", ({ threads }) => {
     expect(pool.release(block)).toBe(true);
   });
 
+  it("touches nothing after its memory has gone back", () => {
+    const block = pool.acquire();
+    pool.release(block);
+    pool.shutdown();
+    const before = Uint8Array.from(new Uint8Array(core.buffer));
+    expect(pool.acquire()).toBe(0);
+    for (const use of [pool.retain, pool.release, pool.adopt, pool.handOver, pool.clear]) {
+      expect(use.call(pool, block)).toBe(false);
+    }
+    expect(pool.channel(block, 0)).toHaveLength(0);
+    expect(pool.copyFrom(block, [ramp(8)])).toBe(0);
+    const after = new Uint8Array(core.buffer);
+    expect(before.findIndex((byte, i) => byte !== after[i])).toBe(-1);
+  });
+
+  it("copies nothing from what has no samples", () => {
+    const block = pool.acquire();
+    for (const source of [undefined, null, [undefined]])
+      expect(pool.copyFrom(block, source as never)).toBe(0);
+    expect(pool.copyFrom(block, [ramp(8)], 0.5)).toBe(0);
+    expect(pool.copyFrom(block, [ramp(8), ramp(3)])).toBe(3);
+    pool.release(block);
+  });
+
   it.each([[{ channels: 0 }], [{ frames: 0.5 }], [{ blocks: 0 }], [{ blocks: 4097 }], [{ name: "" }]])(
     "refuses %o",
     (wrong) => {

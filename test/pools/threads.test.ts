@@ -9,6 +9,7 @@ import {
   InvalidArgumentError,
   LeaseError,
   openBufferPool,
+  PoolClosedError,
 } from "../../src/index.ts";
 import { seededNoise } from "../reference/signals.ts";
 
@@ -169,6 +170,31 @@ describe("an agent that dies", () => {
     expectWhole(pool, "after the last reference");
   });
 
+  it("in a pool that was shut down meanwhile, leaves no memory behind", async () => {
+    const { core, pool } = await sharedPool();
+    const before = core.freeBytes();
+    const extra = createBufferPool(core, { name: "extra", dtype: "u8", shape: 1000, max: 2 });
+    const other = attachCore(core.share());
+    const lease = openBufferPool(other, "extra").acquire();
+    lease.retain();
+    expect(() => other.leave()).toThrow(/still holds 2 leases/);
+    expect(extra.shutdown()).toBe(1);
+    expect(core.reclaim(other.agent)).toMatchObject({ leases: 1, complete: true });
+    expect(core.freeBytes()).toBe(before);
+    expectWhole(pool, "the other pool");
+  });
+
+  it("wakes those who wait, for it may have been woken in their stead", async () => {
+    const { core, pool } = await sharedPool({ initial: 1, max: 1 });
+    const lease = pool.acquire();
+    const other = attachCore(core.share());
+    const waited = pool.acquireAsync({ timeout: 5000 });
+    openBufferPool(other, "shared").adopt(lease.handOver());
+    expect(core.reclaim(other.agent).leases).toBe(1);
+    (await waited).release();
+    expectWhole(pool, "after waiting");
+  });
+
   it("is reclaimed once: its number never names a later agent", async () => {
     const { core, pool } = await sharedPool();
     const first = attachCore(core.share());
@@ -285,6 +311,32 @@ describe("attachCore", () => {
     expect(() => core.leave()).toThrow(/agent 0 still holds 1 leases/);
     lease.release();
     core.leave();
+  });
+
+  it("touches nothing once it has left", async () => {
+    const { core, pool } = await sharedPool();
+    const second = attachCore(core.share());
+    const there = openBufferPool(second, "shared");
+    there.acquire().release();
+    second.leave();
+    for (const use of [() => there.acquire(), () => there.stats(), () => there.trim()]) {
+      expect(use).toThrow(PoolClosedError);
+    }
+    expect(there.shutdown()).toBe(0);
+    expectWhole(pool, "the pool is open for others");
+  });
+
+  it("gives a pool's memory back once all who used it are done", async () => {
+    const { core } = await sharedPool();
+    const before = core.freeBytes();
+    const extra = createBufferPool(core, { name: "extra", dtype: "u8", shape: 1000, max: 2 });
+    const second = attachCore(core.share());
+    const there = openBufferPool(second, "extra");
+    extra.shutdown();
+    expect(core.freeBytes()).toBeLessThan(before);
+    there.shutdown();
+    expect(core.freeBytes()).toBe(before);
+    second.leave();
   });
 
   it("takes up to 64 agents", async () => {

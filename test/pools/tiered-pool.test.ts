@@ -120,6 +120,15 @@ describe.each(BUILDS)("a tiered pool, $build", ({ threads }) => {
     expect(pool.stats()).toMatchObject({ direct: { held: 0 }, doubleReleases: 2, staleUses: 6 });
   });
 
+  it("refuses another pool's lease by name", () => {
+    const pool = createTieredPool(core, TIERS);
+    const other = createTieredPool(core, { name: "other" });
+    using lease = other.acquire(10);
+    expect(() => pool.release(lease)).toThrow(/pool "t": a lease of another pool is not this pool's/);
+    expect(() => pool.release(undefined as never)).toThrow(LeaseError);
+    expect(lease.released).toBe(false);
+  });
+
   it("trims and shuts down, reporting what is held", () => {
     const before = core.freeBytes();
     const pool = createTieredPool(core, TIERS);
