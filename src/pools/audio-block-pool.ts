@@ -6,9 +6,8 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import { createPartPool, openBufferPool } from "./create-buffer-pool.ts";
 import { COUNTER, type PoolStatistics } from "./pool-statistics.ts";
+import { slotIndex, slotMemory } from "./slot-memory.ts";
 
-const INDEX_MASK = 4095;
-const SLOT_WORDS = 32;
 const DONE = 0;
 const NONE = new Float32Array(0);
 
@@ -61,10 +60,9 @@ export class AudioBlockPool {
     this.#pool = pool;
     this.#address = pool.address;
     this.#shard = pool.shard;
-    const words = new Uint32Array(core.buffer);
-    const payloads = (core.exports.poolPayloads(pool.address) >>> 0) / 4;
+    const slots = slotMemory(core, pool.address, "f32", channels * frames);
     for (let i = 0; i < pool.max; i++) {
-      const offset = words[payloads + i * SLOT_WORDS]!;
+      const offset = slots.offsetAt(i);
       for (let channel = 0; channel < channels; channel++) {
         this.#views.push(new Float32Array(core.buffer, offset + 4 * frames * channel, frames));
       }
@@ -103,13 +101,13 @@ export class AudioBlockPool {
   channel(block: AudioBlock, channel: number): Float32Array {
     if (!this.#inUse(block)) return NONE;
     const inRange = channel >= 0 && channel < this.channels;
-    return (inRange ? this.#views[(block & INDEX_MASK) * this.channels + channel] : undefined) ?? NONE;
+    return (inRange ? this.#views[slotIndex(block) * this.channels + channel] : undefined) ?? NONE;
   }
 
   /** Fills a block with silence. Returns false for a block that is not in use. */
   clear(block: AudioBlock): boolean {
     if (!this.#inUse(block)) return false;
-    const first = (block & INDEX_MASK) * this.channels;
+    const first = slotIndex(block) * this.channels;
     for (let channel = 0; channel < this.channels; channel++) this.#views[first + channel]!.fill(0);
     return true;
   }

@@ -4,26 +4,19 @@ import type { CoreExports, Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError, LeaseError } from "../core/errors.ts";
 import { AdaptiveSizing } from "./adaptive-sizing.ts";
 import { clock } from "./clock.ts";
-import { type Dtype, type DtypeArrays, viewOf } from "./dtype.ts";
+import type { Dtype, DtypeArrays } from "./dtype.ts";
 import type { LeakTracker } from "./leak-detection.ts";
 import { Lease } from "./lease.ts";
 import type { PoolDescription } from "./pool-description.ts";
 import { closedError, exhaustedError, handleError } from "./pool-errors.ts";
 import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
+import { type SlotMemory, slotIndex, slotMemory } from "./slot-memory.ts";
 import { type WaitOptions, WaitQueue } from "./wait-queue.ts";
 
-// Layout of handles and slot headers, see assembly/pools/layout.ts.
-const INDEX_BITS = 12;
-const INDEX_MASK = 4095;
-const REFERENCES = 0xfff;
-const GENERATION_SHIFT = 14;
+/** Handles are smaller, see assembly/pools/layout.ts. */
 const MAX_HANDLE = 2 ** 30;
-/** The buffer's address is word 2 of a slot header. */
-const PAYLOAD_WORD = 2;
 /** Statistics level at which acquire and hold times are kept. */
 const TIMES = 2;
-/** Words between the slot headers in memory. */
-const SLOT_WORDS = 32;
 
 // Results of the core's functions, see assembly/pools/slot-pool.ts.
 const CLOSED = -2;
@@ -77,12 +70,7 @@ export class BufferPool<D extends Dtype = Dtype> {
   readonly #address: Pointer;
   readonly #shard: Pointer;
   readonly #times: boolean;
-  /** The slot's typed array, made when the slot is first leased and again when its buffer has moved. */
-  readonly #views: (DtypeArrays[D] | undefined)[] = [];
-  readonly #offsets: number[] = [];
-  /** Words of the core's memory, in which slot i keeps its buffer's address at `#payloads + 32 i`. */
-  readonly #words: Uint32Array;
-  readonly #payloads: number;
+  readonly #slots: SlotMemory<D>;
   readonly #adaptive: AdaptiveSizing<D> | undefined;
   readonly #leaks: LeakTracker | undefined;
   readonly #queueLimit: number;
@@ -105,8 +93,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     this.#address = address;
     this.#shard = shard;
     this.#times = description.level === TIMES;
-    this.#words = new Uint32Array(core.buffer);
-    this.#payloads = (core.exports.poolPayloads(address) >>> 0) / 4;
+    this.#slots = slotMemory(core, address, this.dtype, this.length);
     this.#adaptive = use.adaptive ? new AdaptiveSizing(this) : undefined;
     this.#leaks = use.leaks;
     this.#queueLimit = use.queueLimit;
@@ -139,7 +126,7 @@ export class BufferPool<D extends Dtype = Dtype> {
       if (handle === CLOSED) throw closedError(this.name);
       return undefined;
     }
-    const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
+    const lease = new Lease(this, handle, this.#slots.viewAt(slotIndex(handle)));
     if (this.#leaks !== undefined) this.#leaks.track(lease, handle);
     if (this.#adaptive !== undefined)
       this.#adaptive.afterAcquire(this.#exports.shardCounter(this.#shard, COUNTER.misses));
@@ -225,7 +212,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     const plausible = Number.isInteger(handle) && handle > 0 && handle < MAX_HANDLE;
     const result = this.#exports.poolAdopt(this.#shard, plausible ? handle : 0);
     if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
-    const lease = new Lease(this, handle, this.#viewAt(handle & INDEX_MASK));
+    const lease = new Lease(this, handle, this.#slots.viewAt(slotIndex(handle)));
     this.#leaks?.track(lease, handle);
     return lease;
   }
@@ -345,10 +332,7 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   /** @internal Whether a lease lasts, read off the slot's word: cheap enough for every use of a view. */
   isAlive(handle: number): boolean {
-    const word = this.#words[this.#payloads - PAYLOAD_WORD + (handle & INDEX_MASK) * SLOT_WORDS]!;
-    return (
-      (word & REFERENCES) !== 0 && word >>> GENERATION_SHIFT === handle >>> INDEX_BITS && !this.#state.freed
-    );
+    return !this.#state.freed && this.#slots.isAlive(handle);
   }
 
   /** @internal Called by {@link Lease.handOver}. */
@@ -384,15 +368,6 @@ export class BufferPool<D extends Dtype = Dtype> {
   /** @internal This agent's counters, for pools made of this one. */
   get shard(): Pointer {
     return this.#shard;
-  }
-
-  #viewAt(index: number): DtypeArrays[D] {
-    const offset = this.#words[this.#payloads + index * SLOT_WORDS]!;
-    if (this.#offsets[index] === offset) return this.#views[index]!;
-    const view = viewOf(this.dtype, this.#core.buffer, offset, this.length);
-    this.#offsets[index] = offset;
-    this.#views[index] = view;
-    return view;
   }
 
   #count(counter: number): void {

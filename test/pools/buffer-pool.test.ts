@@ -2,10 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   type BufferPool,
   type Core,
-  CoreMemoryError,
   createBufferPool,
   createCore,
-  InvalidArgumentError,
   Lease,
   LeaseError,
   openBufferPool,
