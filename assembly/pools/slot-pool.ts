@@ -70,11 +70,11 @@ export function poolAcquire(shard: usize, now: f64): i32 {
       head = seen;
       continue;
     }
-    own(shard, slot);
+    own(shard, slot, now);
     const word = load32(slot);
     // Exchanged, not stored: a trimming agent may be taking the buffer away at this moment.
     if ((word & STATE) == SERVING && cas32(slot, word, word + 1) == word) {
-      note(shard, slot, inUseOf(popped), now);
+      note(shard, slot, inUseOf(popped));
       asShard(shard).journal = 0;
       return handleOf(word, index);
     }
@@ -89,12 +89,13 @@ export function poolReady(pool: usize): bool {
 
 /**
  * Writes the agent into a slot that it has popped. Before the exchange that begins the tenancy: an agent that
- * reclaims looks for the owner of every tenancy that it sees.
+ * reclaims looks for the owner of every tenancy that it sees, and one that checks for leaks for its beginning.
  */
 // @ts-ignore: decorator
-@inline function own(shard: usize, slot: usize): void {
+@inline function own(shard: usize, slot: usize, now: f64): void {
   const fields = asSlot(slot);
   fields.owner = asShard(shard).agent + 1;
+  fields.acquireTime = now;
   if (fields.retained) {
     memory.fill(slot + RETAINS, 0, 64);
     fields.retained = 0;
@@ -103,12 +104,11 @@ export function poolReady(pool: usize): bool {
 
 /** Counts a tenancy that has just begun. */
 // @ts-ignore: decorator
-@inline function note(shard: usize, slot: usize, inUse: u32, now: f64): void {
+@inline function note(shard: usize, slot: usize, inUse: u32): void {
   if (asShard(shard).level >= STATISTICS.COUNTS) {
     count(shard, COUNTER.ACQUIRES);
     if (inUse > asShard(shard).peak) asShard(shard).peak = inUse;
   }
-  asSlot(slot).acquireTime = now;
   asSlot(slot).useCount++;
 }
 
@@ -146,7 +146,7 @@ function acquireBeyond(shard: usize, first: u32, inUse: u32, now: f64): i32 {
 /** Tries to lease a slot that this agent has popped. Returns its handle, 0 when it is busy, -1 without room. */
 function claim(shard: usize, slot: usize, index: u32, asideCount: u32, now: f64): i32 {
   const pool = poolOf(shard);
-  own(shard, slot);
+  own(shard, slot, now);
   let word = load32(slot);
   while (true) {
     const state = word & STATE;
@@ -163,7 +163,7 @@ function claim(shard: usize, slot: usize, index: u32, asideCount: u32, now: f64)
         if (asShard(shard).level >= STATISTICS.COUNTS) count(shard, COUNTER.MISSES);
         count(shard, COUNTER.GROWN);
       }
-      note(shard, slot, asShard(shard).inUse - asideCount, now);
+      note(shard, slot, asShard(shard).inUse - asideCount);
       return handleOf(word, index);
     }
     word = seen;

@@ -111,7 +111,11 @@ export class BufferPool<D extends Dtype = Dtype> {
   acquire(): Lease<D> {
     const lease = this.tryAcquire();
     if (lease !== undefined) return lease;
-    throw exhaustedError(this, this.stats());
+    throw exhaustedError(
+      this,
+      this.#exports.poolInUse(this.#address),
+      this.#exports.poolInService(this.#address),
+    );
   }
 
   /**

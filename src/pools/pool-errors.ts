@@ -1,5 +1,4 @@
 import { LeaseError, PoolClosedError, PoolExhaustedError } from "../core/errors.ts";
-import type { PoolStatistics } from "./pool-statistics.ts";
 
 /** The error for a use after shutdown. */
 export function closedError(name: string): PoolClosedError {
@@ -9,7 +8,8 @@ export function closedError(name: string): PoolClosedError {
 /** The error for an acquire that found nothing: slots or memory ran out. */
 export function exhaustedError(
   { name, max, bytes }: { name: string; max: number; bytes: number },
-  { inUse, total }: PoolStatistics,
+  inUse: number,
+  total: number,
 ): PoolExhaustedError {
   const cause =
     inUse >= max

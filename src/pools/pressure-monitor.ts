@@ -230,7 +230,7 @@ export class PressureMonitor {
     (this.#timer as { unref?: () => void }).unref?.();
   }
 
-  /** Stops checking and observing. */
+  /** Stops checking and observing, for good: make another monitor to go on. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
