@@ -77,6 +77,14 @@ export function livingCores(): Core[] {
   return [...cores].map((reference) => reference.deref()).filter((core) => core !== undefined);
 }
 
+/** Cores that are kept from being collected, where leases of dropped ones are to be found too. */
+let kept: Set<Core> | undefined;
+
+/** Keeps every core of this realm from now on, until it leaves. For tests: see testing/vitest.ts. */
+export function keepCores(): void {
+  kept ??= new Set(livingCores());
+}
+
 /**
  * Makes the core object of an instance and joins the memory as an agent.
  *
@@ -122,6 +130,7 @@ export function joinCore(
       }
       present = false;
       cores.delete(reference);
+      kept?.delete(core);
       for (const end of endings) end();
       exports.agentLeave(agent);
       freeClosedPools(core);
@@ -129,6 +138,7 @@ export function joinCore(
   };
   const reference = new WeakRef(core);
   cores.add(reference);
+  kept?.add(core);
   return core;
 }
 

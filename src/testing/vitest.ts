@@ -4,19 +4,17 @@
  * @module
  */
 import { afterAll } from "vitest";
-import { livingCores } from "../core/core.ts";
+import { keepCores, livingCores } from "../core/core.ts";
 import { checkLeaks, describeLeak } from "../pools/leak-detection.ts";
 
 /**
  * Makes every test file fail that leaves leases behind, in any pool of any core of its realm. Call it once,
  * in a file of vitest's `setupFiles` or at the top of a test file. Counts what is leased at the end, so that
- * it does not depend on garbage collection; a pool with `leakDetection: "full"` adds where each lease was
- * acquired.
- *
- * Leases of cores that the file has dropped altogether may have been collected with them: those are gone,
- * and are not found.
+ * it does not depend on garbage collection: cores made after this call are kept until the file ends. A pool
+ * with `leakDetection: "full"` adds where each lease was acquired.
  */
 export function failOnLeaks(): void {
+  keepCores();
   afterAll(() => {
     const leaks = livingCores()
       .flatMap((core) => checkLeaks(core, { olderThan: 0 }))

@@ -241,8 +241,7 @@ describe.each(BUILDS)("a buffer pool, $build", ({ threads }) => {
       initial: 1,
       max: 1,
     });
-    expect(large.acquire().handOver()).toBeGreaterThan(0);
-    large.clear();
+    large.acquire().release();
   });
 
   it("refuses, by name, to release what was ended elsewhere, also when the pool is gone", () => {
