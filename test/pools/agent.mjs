@@ -93,8 +93,8 @@ const tasks = {
   async waiter() {
     for (let i = 0; i < rounds; i++) {
       const lease = await pool.acquireAsync({ timeout: 20_000 });
-      parentPort.postMessage({ got: i });
       lease.release();
+      parentPort.postMessage({ got: i });
     }
   },
 };
