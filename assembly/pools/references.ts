@@ -56,13 +56,12 @@ export function poolRelease(shard: usize, handle: i32, now: f64): i32 {
   const zero = (asPool(pool).flags & ZERO_ON_RELEASE) != 0;
   let word = load32(slot);
   while (true) {
-    const references = word & REFERENCES;
-    if (references == 0 || word >>> GENERATION_SHIFT != (handle as u32) >>> INDEX_BITS) {
+    if (!alive(word, handle)) {
       asShard(shard).journal = 0;
       count(shard, COUNTER.DOUBLE_RELEASES);
       return STALE;
     }
-    if (references > 1) {
+    if ((word & REFERENCES) > 1) {
       asShard(shard).journal = 0; // an exchange as the last holder may have failed before
       if (dropShared(shard, slot, word)) return DONE;
       word = load32(slot);

@@ -3,7 +3,7 @@ import { PLAIN_BASE64, THREADS_BASE64 } from "./core-binary.generated.ts";
 const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
 
 /** Bytes of a core binary: `wavepool/core.wasm`, or `wavepool/core.threads.wasm` for a shared memory. */
-export function coreBytes(threads: boolean): Uint8Array<ArrayBuffer> {
+function coreBytes(threads: boolean): Uint8Array<ArrayBuffer> {
   const text = atob(threads ? THREADS_BASE64 : PLAIN_BASE64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

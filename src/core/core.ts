@@ -65,7 +65,7 @@ export interface Core {
 }
 
 /** Agents that one memory can have at once, see assembly/memory/agents.ts. */
-const MAX_AGENTS = 64;
+export const MAX_AGENTS = 64;
 /** Places in the core's directories, see assembly/memory/header.ts. */
 export const DIRECTORY_PLACES = 64;
 

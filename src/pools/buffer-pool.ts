@@ -7,7 +7,7 @@ import { clock } from "./clock.ts";
 import type { Dtype, DtypeArrays } from "./dtype.ts";
 import type { LeakTracker } from "./leak-detection.ts";
 import { Lease } from "./lease.ts";
-import type { PoolDescription } from "./pool-description.ts";
+import { grantedBytes, type PoolDescription } from "./pool-description.ts";
 import { closedError, exhaustedError, handleError } from "./pool-errors.ts";
 import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
 import { type SlotMemory, slotIndex, slotMemory } from "./slot-memory.ts";
@@ -256,7 +256,7 @@ export class BufferPool<D extends Dtype = Dtype> {
       unusedSince === undefined
         ? this.#exports.poolTrim(this.#shard, count, keep)
         : this.#exports.poolTrimIdle(this.#shard, count, keep, unusedSince);
-    return trimmed * Math.ceil(this.bytes / 64) * 64;
+    return trimmed * grantedBytes(this.bytes);
   }
 
   /** A mark in the pool's own time, for `trim({ unusedSince })`. */

@@ -15,7 +15,7 @@ import { assertName, writeName } from "./memory-name.ts";
 import { poolFlags, readDescription } from "./pool-description.ts";
 
 /** Slots that one pool can hold: 12 bits of the handle, see assembly/pools/layout.ts. */
-export const MAX_SLOTS = 4096;
+const MAX_SLOTS = 4096;
 const MAX_RANK = 4;
 const DEFAULT_INITIAL = 5;
 const DEFAULT_MAX = 20;

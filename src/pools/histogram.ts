@@ -5,9 +5,10 @@ export interface Percentiles {
   p99: number;
 }
 
-const BUCKETS = 128;
-/** Exponent at which bucket 1 begins, see assembly/pools/shard.ts. */
-const FIRST_EXPONENT = -11;
+/** Buckets of a histogram in the core, see assembly/pools/shard.ts. */
+export const BUCKETS = 128;
+/** Exponent of the milliseconds at which bucket 1 begins. */
+export const FIRST_EXPONENT = -11;
 
 /** Middle of a bucket in milliseconds. */
 function middle(bucket: number): number {

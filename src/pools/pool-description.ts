@@ -42,6 +42,11 @@ export function readDescription(core: Core, pool: Pointer): PoolDescription {
   };
 }
 
+/** Bytes that a buffer takes: whole cache lines. */
+export function grantedBytes(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
 /** The flags word of a pool. */
 export function poolFlags(zeroOnRelease: boolean, level: number, pinned: boolean): number {
   return (zeroOnRelease ? ZERO_ON_RELEASE : 0) | (level << LEVEL_SHIFT) | (pinned ? PINNED : 0);

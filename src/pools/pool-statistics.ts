@@ -1,7 +1,7 @@
-import { type Core, poolAddresses } from "../core/core.ts";
+import { type Core, MAX_AGENTS, poolAddresses } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { type Percentiles, percentile } from "./histogram.ts";
-import { readDescription } from "./pool-description.ts";
+import { grantedBytes, readDescription } from "./pool-description.ts";
 
 /** Places of the counters in the core, see assembly/pools/shard.ts; from `discarded` on they are the host's. */
 export const COUNTER = {
@@ -110,7 +110,6 @@ export interface PoolStatistics {
 }
 
 const LEVELS = ["off", "counts", "times"] as const;
-const MAX_AGENTS = 64;
 const HOLD = 0;
 const WAIT = 1;
 
@@ -123,7 +122,7 @@ export function readStatistics(core: Core, pool: Pointer): PoolStatistics {
   const misses = count("misses");
   const total = exports.poolInService(pool);
   const inUse = exports.poolInUse(pool);
-  const granted = Math.ceil(slotBytes / 64) * 64;
+  const granted = grantedBytes(slotBytes);
   const bytesGranted = acquires * granted;
   const bytesRequested = level === 0 ? 0 : acquires * slotBytes - count("unusedBytes");
   return {

@@ -1,5 +1,6 @@
 import type { Core } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
+import { BUCKETS, FIRST_EXPONENT } from "./histogram.ts";
 import { type PoolStatistics, readStatistics } from "./pool-statistics.ts";
 
 type Field = {
@@ -44,9 +45,8 @@ const HISTOGRAMS: [string, number, string][] = [
   ["hold_seconds", 0, "How long leases were held"],
   ["wait_seconds", 1, "How long asynchronous acquires waited"],
 ];
-/** Octaves, and buckets to an octave, of the core's histograms; see assembly/pools/shard.ts. */
-const FIRST_EXPONENT = -11;
-const OCTAVES = 31;
+/** Whole octaves that the core's histograms hold, at four buckets each. */
+const OCTAVES = Math.floor(BUCKETS / 4) - 1;
 const TIMES = "times";
 
 /** Escapes a label's value. */
@@ -102,7 +102,7 @@ function histogram(
     const below = countTo(1 + 4 * octave);
     lines.push(`wavepool_pool_${name}_bucket{${label(poolName)},le="${seconds}"} ${below}`);
   }
-  const all = countTo(128);
+  const all = countTo(BUCKETS);
   const total = (which === 0 ? holdTime.total : waitTime.total) / 1000;
   lines.push(
     `wavepool_pool_${name}_bucket{${label(poolName)},le="+Inf"} ${all}`,
