@@ -21,16 +21,18 @@
  *            size └──────────────────────────────────────────────┘
  *
  * All mutable state lives in that memory, none in Wasm globals, and no code calls the AssemblyScript
- * allocator: a later agent attaches to the memory without rewriting anything. Two binaries come from this
- * source: plain, for a memory of its own, and threads, for a memory shared by several agents.
+ * allocator: a later agent attaches to the memory without rewriting anything. Four binaries come from this
+ * source: plain, for a memory of its own, and threads, for a memory shared by several agents; each also
+ * with relaxed SIMD.
  */
 
+export { relaxedSimd } from "./kernels/arithmetic";
 export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { countNonFinite, firstNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
 export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
-export { arenaAllocate, arenaFree } from "./memory/arena";
+export { arenaAllocate, arenaFree, arenaRelease } from "./memory/arena";
 export { attach, initialize } from "./memory/header";
 export { poolAt, poolBytes, poolClose, poolClosed, poolCreate, poolFree, poolPublish } from "./pools/create";
 export {

@@ -19,18 +19,24 @@ function run(packageName, bin, args) {
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
 
-run("assemblyscript", "bin/asc.js", ["--target", "plain"]);
-run("assemblyscript", "bin/asc.js", ["--target", "threads"]);
-const base64 = (path) => readFileSync(path).toString("base64");
-writeFileSync(
-  "src/core/core-binary.generated.ts",
-  `/** Made by scripts/build.mjs from assembly/. */
-export const PLAIN_BASE64: string =
-  "${base64("dist/wavepool.wasm")}";
-export const THREADS_BASE64: string =
-  "${base64("dist/wavepool.threads.wasm")}";
+/** The core's binaries, by the targets of asconfig.json. */
+const BINARIES = ["plain", "relaxed", "threads", "threads.relaxed"];
+const wasm = (name) => (name === "plain" ? "dist/wavepool.wasm" : `dist/wavepool.${name}.wasm`);
+/** What a binary may weigh: it is downloaded before anything else can happen. */
+const MAX_BINARY_BYTES = 48 * 1024;
+
+rmSync("src/core/binaries", { recursive: true, force: true });
+mkdirSync("src/core/binaries");
+for (const name of BINARIES) {
+  run("assemblyscript", "bin/asc.js", ["--target", name]);
+  writeFileSync(
+    `src/core/binaries/${name}.generated.ts`,
+    `/** Made by scripts/build.mjs from assembly/. */
+export const BASE64: string =
+  "${readFileSync(wasm(name)).toString("base64")}";
 `,
-);
+  );
+}
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 writeFileSync(
   "src/cli/version.generated.ts",
@@ -53,19 +59,22 @@ await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
 });
+const browser = { ...shared, platform: "browser", conditions: ["browser"], outdir: "dist" };
 await build({
-  ...shared,
-  platform: "browser",
-  conditions: ["browser"],
-  entryPoints: { "index.browser": "src/index.ts", worklet: "src/worklet.ts" },
-  outdir: "dist",
+  ...browser,
+  entryPoints: { "index.browser": "src/index.ts" },
+  splitting: true,
+  chunkNames: "chunks/browser-[name]-[hash]",
 });
+// A worklet takes one file.
+await build({ ...browser, entryPoints: { worklet: "src/worklet.ts" } });
 chmodSync("dist/cli.js", 0o755);
 
 run("typescript", "bin/tsc", ["--project", "tsconfig.build.json"]);
 
 const kib = (path) => `${(statSync(path).size / 1024).toFixed(1)} KiB`;
-console.log(
-  `core ${kib("dist/wavepool.wasm")}, with threads ${kib("dist/wavepool.threads.wasm")}, ` +
-    `browser bundle ${kib("dist/index.browser.js")} (both inlined)`,
-);
+const sizes = BINARIES.map((name) => `${name} ${kib(wasm(name))}`).join(", ");
+console.log(`core: ${sizes}, of at most ${MAX_BINARY_BYTES / 1024} KiB each`);
+console.log(`browser: ${kib("dist/index.browser.js")}, and the binary it runs`);
+const heavy = BINARIES.filter((name) => statSync(wasm(name)).size > MAX_BINARY_BYTES);
+if (heavy.length > 0) throw new Error(`over ${MAX_BINARY_BYTES} bytes: ${heavy.join(", ")}`);

@@ -1,4 +1,4 @@
-import { sharedMemoryWorks } from "../core/create-core.ts";
+import { atomicsWork, relaxedSimdWorks, sharedMemoryWorks, simdWorks } from "../core/runtime-probes.ts";
 
 /** What the runtime offers, found by trying. */
 export interface RuntimeFeatures {
@@ -11,18 +11,6 @@ export interface RuntimeFeatures {
   webnn: string;
 }
 
-/** "\0asm", version 1, one type () -> v128, one function of it. */
-const V128_FUNCTION = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10];
-// i32.const 0, i8x16.splat, end.
-const SIMD = [...V128_FUNCTION, 8, 1, 6, 0, 65, 0, 253, 15, 11];
-// i32.const 0, i8x16.splat, i32.const 0, i8x16.splat, i8x16.relaxed_swizzle, end.
-const RELAXED_SIMD = [...V128_FUNCTION, 15, 1, 13, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 11];
-// One shared memory, one function: i32.const 0, i32.atomic.load, drop, end.
-const THREADS = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 11, 1, 9, 0, 65, 0, 254,
-  16, 2, 0, 26, 11,
-];
-
 interface Gpu {
   requestAdapter(): Promise<unknown>;
 }
@@ -32,11 +20,10 @@ interface Ml {
 
 /** Probes the runtime; nothing is cached, so a page that gains a feature sees it. */
 export async function runtimeFeatures(): Promise<RuntimeFeatures> {
-  const valid = (bytes: number[]) => WebAssembly.validate(new Uint8Array(bytes));
   return {
-    simd: valid(SIMD),
-    relaxedSimd: valid(RELAXED_SIMD),
-    threads: valid(THREADS),
+    simd: simdWorks(),
+    relaxedSimd: relaxedSimdWorks(),
+    threads: atomicsWork(),
     sharedMemory: sharedMemoryWorks(),
     webgpu: await probeWebGpu(),
     webnn: await probeWebNn(),

@@ -10,6 +10,7 @@ export interface CoreExports {
   agentPresent(agent: number): number;
   arenaAllocate(bytes: number): Pointer;
   arenaFree(): number;
+  arenaRelease(region: Pointer, bytes: number): void;
 
   poolBytes(payloadBytes: number, max: number, slots: number, flags: number, agents: number): number;
   poolCreate(
@@ -88,6 +89,8 @@ export interface CoreExports {
   ringReady(ring: Pointer): number;
   ringRead(ring: Pointer, out: Pointer, length: number): number;
   ringCounter(ring: Pointer, key: number): number;
+
+  relaxedSimd(): number;
 
   dft400TableBytes(): number;
   dft400Create(): Pointer;

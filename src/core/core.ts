@@ -30,6 +30,8 @@ export interface Core {
   readonly memoryBytes: number;
   /** Whether this is the threads build on a shared memory, to which other agents can attach. */
   readonly threads: boolean;
+  /** Whether the kernels use relaxed SIMD: fused multiply-add, whose last bits depend on the processor. */
+  readonly relaxed: boolean;
   /** Number of this agent in the memory. No other agent ever has the same. */
   readonly agent: number;
   /** Raw functions of the core binary. Not part of the public API. */
@@ -111,6 +113,7 @@ export function joinCore(
     buffer,
     memoryBytes,
     threads,
+    relaxed: exports.relaxedSimd() !== 0,
     agent,
     exports,
     freeBytes: () => exports.arenaFree() >>> 0,
@@ -204,6 +207,11 @@ function reclaim(core: Core, agent: number): Reclaimed {
  */
 export function takeRegion(core: Core, bytes: number, purpose: string): Pointer {
   return orOutOfMemory(core, core.exports.arenaAllocate(bytes), bytes, purpose);
+}
+
+/** Gives back what {@link takeRegion} took, zeroed. */
+export function giveRegionBack(core: Core, region: Pointer, bytes: number): void {
+  core.exports.arenaRelease(region, bytes);
 }
 
 /** Passes a pointer through, or reports that the core had no room for it. */

@@ -1,9 +1,10 @@
 import { instantiate } from "@assemblyscript/loader";
 import { assertOptions, describe } from "./arguments.ts";
 import { type Core, joinCore } from "./core.ts";
-import { coreModule } from "./core-bytes.ts";
+import { type BinaryChoice, coreModule } from "./core-bytes.ts";
 import type { CoreExports } from "./core-exports.ts";
 import { CoreMemoryError, InvalidArgumentError, UnsupportedRuntimeError } from "./errors.ts";
+import { relaxedSimdWorks, sharedMemoryWorks } from "./runtime-probes.ts";
 
 const PAGE_BYTES = 65536;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
@@ -24,6 +25,11 @@ export interface CoreOptions {
    * Say `false` for views over an ordinary ArrayBuffer, which a few web APIs insist on.
    */
   threads?: boolean;
+  /**
+   * Whether the kernels use relaxed SIMD (fused multiply-add), by default where the runtime has it. Say
+   * `false` for features that are the same to the last bit on every machine.
+   */
+  relaxed?: boolean;
 }
 
 /**
@@ -36,15 +42,14 @@ export interface CoreOptions {
  */
 export async function createCore(options: CoreOptions = {}): Promise<Core> {
   assertOptions(options, "createCore");
-  const { memoryBytes: requested = DEFAULT_MEMORY_BYTES, threads: wanted } = options;
+  const { memoryBytes: requested = DEFAULT_MEMORY_BYTES, threads: wanted, relaxed: relaxedWanted } = options;
   if (!Number.isSafeInteger(requested) || requested < MIN_MEMORY_BYTES || requested > MAX_MEMORY_BYTES) {
     throw new InvalidArgumentError(
       `memoryBytes is ${describe(requested)}; give an integer from ${MIN_MEMORY_BYTES} to ${MAX_MEMORY_BYTES}`,
     );
   }
-  if (wanted !== undefined && typeof wanted !== "boolean") {
-    throw new InvalidArgumentError(`threads is ${describe(wanted)}; give true or false, or leave it out`);
-  }
+  assertSwitch(wanted, "threads");
+  assertSwitch(relaxedWanted, "relaxed");
   const threads = wanted ?? sharedMemoryWorks();
   if (threads && !sharedMemoryWorks()) {
     throw new UnsupportedRuntimeError(
@@ -52,9 +57,15 @@ export async function createCore(options: CoreOptions = {}): Promise<Core> {
         "same-origin and Cross-Origin-Embedder-Policy: require-corp); create the core with threads: false",
     );
   }
+  const relaxed = relaxedWanted ?? relaxedSimdWorks();
+  if (relaxed && !relaxedSimdWorks()) {
+    throw new UnsupportedRuntimeError(
+      "this runtime has no relaxed SIMD (Chrome 114, Node 22, Firefox 145 or later have); leave relaxed out",
+    );
+  }
   const pages = Math.ceil(requested / PAGE_BYTES);
   const memory = reserve(pages, threads);
-  const module = await compileCore(threads);
+  const module = await compileCore({ threads, relaxed });
   // The loader decodes the core's abort messages. Its own export wrappers take rest arguments, which
   // allocate on every call, so the instance's functions are used as they are.
   const { instance } = await instantiate(module, { env: { memory } });
@@ -64,17 +75,9 @@ export async function createCore(options: CoreOptions = {}): Promise<Core> {
   return joinCore(exports, memory, module, memoryBytes);
 }
 
-/** Whether this runtime lets a WebAssembly memory be shared between agents. */
-export function sharedMemoryWorks(): boolean {
-  if (typeof SharedArrayBuffer === "undefined") return false;
-  try {
-    return (
-      new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer
-    );
-  } catch {
-    // Refused, as on pages that are not cross-origin isolated.
-    return false;
-  }
+function assertSwitch(value: unknown, name: string): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new InvalidArgumentError(`${name} is ${describe(value)}; give true or false, or leave it out`);
 }
 
 function reserve(pages: number, shared: boolean): WebAssembly.Memory {
@@ -88,9 +91,9 @@ function reserve(pages: number, shared: boolean): WebAssembly.Memory {
   }
 }
 
-async function compileCore(threads: boolean): Promise<WebAssembly.Module> {
+async function compileCore(choice: BinaryChoice): Promise<WebAssembly.Module> {
   try {
-    return await coreModule(threads);
+    return await coreModule(choice);
   } catch (cause) {
     throw new UnsupportedRuntimeError(
       "this runtime cannot compile the core: it needs WebAssembly with SIMD (Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or later)",
