@@ -92,6 +92,15 @@ export interface CoreExports {
 
   relaxedSimd(): number;
 
+  fftTableBytes(n: number): number;
+  fftTableBuild(n: number, table: Pointer): void;
+  fourTransforms(table: Pointer, a: Pointer, b: Pointer): Pointer;
+  realFftTableBytes(n: number): number;
+  realFftTableBuild(n: number, table: Pointer): void;
+  realFftBufferBytes(n: number): number;
+  fourRealTransforms(table: Pointer, a: Pointer, b: Pointer): Pointer;
+  fourRealPowers(table: Pointer, a: Pointer, b: Pointer, power: Pointer): void;
+
   dft400TableBytes(): number;
   dft400Create(): Pointer;
   melBankBytes(mels: number): number;
