@@ -18,9 +18,9 @@ export interface NemoMelOptions {
   logZeroGuardValue?: number;
   /** null is "NA" in a configuration: no normalisation. */
   normalize?: "per_feature" | null;
-  /** NeMo since 1.22 pads with zeros, before that by reflection. */
+  /** NeMo pads with zeros since June 2025 (pull request 13827), before that by reflection. */
   padMode?: PadMode;
-  /** Added to floor(length / hop): 1 in versions before frames were counted without the last. */
+  /** Added to floor(length / hop): 1 before that same change, when the last frame counted too. */
   seqLenOffset?: 0 | 1;
   padValue?: number;
 }
