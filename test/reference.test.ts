@@ -235,6 +235,11 @@ describe("low frame rate", () => {
     expect([...stacked.data]).toEqual(rows.flat().flatMap((x) => [x, x]));
   });
 
+  it("repeats (m - 1) / 2 frames, rounded down, before the first", () => {
+    const { data } = applyLfr({ data: Float64Array.of(0, 1, 2), frames: 3, features: 1 }, 4, 2);
+    expect([...data]).toEqual([0, 0, 1, 2, 1, 2, 2, 2]);
+  });
+
   it("has an am.mvn as FunASR's load_cmvn takes it apart", () => {
     const cmvn = seededCmvn(560, 4);
     const lines = amMvnText(cmvn).split("\n");
