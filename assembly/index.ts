@@ -35,7 +35,7 @@ export { streamBad, streamBytes, streamFlush, streamPush, streamRead, streamRese
 export { relaxedSimd } from "./kernels/arithmetic";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";
 export { fourRealPowers, fourRealTransforms, realFftBufferBytes } from "./kernels/fft-real";
-export { countNonFinite, firstNonFinite } from "./kernels/finite";
+export { countNonFinite, firstNonFinite, zeroNonFinite } from "./kernels/finite";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree, arenaRelease } from "./memory/arena";
 export { attach, initialize } from "./memory/header";

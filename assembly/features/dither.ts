@@ -1,4 +1,5 @@
 /** Seeded noise that depends on nothing but the place it is for, so that any order of work gives the same. */
+import { naturalLog } from "../kernels/exponential";
 import { cosTurn } from "../kernels/trigonometry";
 
 /** A well-mixed 32-bit word of two (the finaliser of MurmurHash3, Appleby 2011, over both). */
@@ -14,5 +15,5 @@ export function gaussian(seed: u32, frame: u32, n: u32): f32 {
   const key = mixed(mixed(seed, frame), n);
   // 0 < u <= 1
   const u = ((mixed(key, 1) as f64) + 1) / 4294967296.0;
-  return (Math.sqrt(-2 * Math.log(u)) * cosTurn(mixed(key, 2) >> 8, 1 << 24)) as f32;
+  return (Math.sqrt(-2 * naturalLog(u)) * cosTurn(mixed(key, 2) >> 8, 1 << 24)) as f32;
 }

@@ -3,6 +3,7 @@
  * to a frame before its transform.
  */
 import { multiplyAdd, multiplySubtract } from "../kernels/arithmetic";
+import { naturalLog } from "../kernels/exponential";
 import { gaussian } from "./dither";
 import { EDGE, energyOf, FLAG, PLAN, spanOf, spanSamples } from "./plan";
 
@@ -123,10 +124,10 @@ export function gatherFrames(frame: usize, hop: usize, length: usize, window: us
 function logEnergy(plan: usize, energy: v128, scale: f32): v128 {
   const floor = load<f32>(plan, PLAN.ENERGY_FLOOR);
   const e = f32x4.max(f32x4.mul(energy, f32x4.splat(scale)), f32x4.splat(f32.EPSILON));
-  let y = f32x4.splat(Math.log(f32x4.extract_lane(e, 0) as f64) as f32);
-  y = f32x4.replace_lane(y, 1, Math.log(f32x4.extract_lane(e, 1) as f64) as f32);
-  y = f32x4.replace_lane(y, 2, Math.log(f32x4.extract_lane(e, 2) as f64) as f32);
-  y = f32x4.replace_lane(y, 3, Math.log(f32x4.extract_lane(e, 3) as f64) as f32);
+  let y = f32x4.splat(naturalLog(f32x4.extract_lane(e, 0) as f64) as f32);
+  y = f32x4.replace_lane(y, 1, naturalLog(f32x4.extract_lane(e, 1) as f64) as f32);
+  y = f32x4.replace_lane(y, 2, naturalLog(f32x4.extract_lane(e, 2) as f64) as f32);
+  y = f32x4.replace_lane(y, 3, naturalLog(f32x4.extract_lane(e, 3) as f64) as f32);
   return f32x4.max(y, f32x4.splat(floor));
 }
 

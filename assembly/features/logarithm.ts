@@ -11,6 +11,7 @@
  *     └───────┴──────────┴──────────┴──────────────────┴─────────┘
  */
 import { multiplyAdd } from "../kernels/arithmetic";
+import { naturalLog } from "../kernels/exponential";
 
 // @ts-ignore: decorator
 @inline const LN2: f64 = 0.6931471805599453;
@@ -29,7 +30,7 @@ export function buildLogarithm(table: usize, floor: f64, factor: f64, offset: f6
   store<f32>(table, (factor * 0.20604674563682043) as f32, 28);
   store<f32>(table, (factor * -0.1890198602693871) as f32, 32);
   store<f32>(table, (factor * 0.11827482490117865) as f32, 36);
-  const least = (factor * Math.log(floor) + offset) as f32;
+  const least = (factor * naturalLog(floor) + offset) as f32;
   store<f32>(table, least, 40);
   // The offset is lowered by the few roundings that keep the polynomial at the floor from lying above it.
   let nudged = offset as f32;

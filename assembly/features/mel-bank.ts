@@ -10,6 +10,7 @@
  * First bin and place of the sum are in bytes: bins are vectors of four lanes, sums are four vectors apart.
  */
 import { multiplyAdd } from "../kernels/arithmetic";
+import { exponential, naturalLog } from "../kernels/exponential";
 
 /** Numbers that describe a bank, f64 each. */
 namespace BANK {
@@ -70,13 +71,13 @@ namespace TRIANGLES {
 }
 
 function melToHz(numbers: usize, mel: f64): f64 {
-  if (given(numbers, BANK.SCALE) != 0) return HTK_HZ * (Math.exp(mel / HTK_FACTOR) - 1);
-  return mel < KNEE_MEL ? mel * LINEAR_HZ : KNEE_HZ * Math.exp(LOG_STEP * (mel - KNEE_MEL));
+  if (given(numbers, BANK.SCALE) != 0) return HTK_HZ * (exponential(mel / HTK_FACTOR) - 1);
+  return mel < KNEE_MEL ? mel * LINEAR_HZ : KNEE_HZ * exponential(LOG_STEP * (mel - KNEE_MEL));
 }
 
 function hzToMel(numbers: usize, hz: f64): f64 {
-  if (given(numbers, BANK.SCALE) != 0) return HTK_FACTOR * Math.log(1 + hz / HTK_HZ);
-  return hz < KNEE_HZ ? hz / LINEAR_HZ : KNEE_MEL + Math.log(hz / KNEE_HZ) / LOG_STEP;
+  if (given(numbers, BANK.SCALE) != 0) return HTK_FACTOR * naturalLog(1 + hz / HTK_HZ);
+  return hz < KNEE_HZ ? hz / LINEAR_HZ : KNEE_MEL + naturalLog(hz / KNEE_HZ) / LOG_STEP;
 }
 
 /** Corner `i` of count + 2, evenly spaced in mels from the lowest to the highest frequency, in mels. */

@@ -1,4 +1,5 @@
 /** Window functions, computed in float64. */
+import { exponential, naturalLog } from "../kernels/exponential";
 import { cosTurn } from "../kernels/trigonometry";
 
 /** Kinds of window; the host has the same numbers. */
@@ -35,7 +36,7 @@ export function fillWindow(out: usize, kind: u32, length: u32, scale: f64): void
     if (shape == WINDOW.HAMMING) value = 0.54 - 0.46 * cosine;
     else if (shape == WINDOW.BLACKMAN) value = 0.42 - 0.5 * cosine + 0.08 * cosTurn(2 * n, period);
     else if (shape != WINDOW.RECTANGULAR) value = 0.5 - 0.5 * cosine;
-    if (shape == WINDOW.POVEY && value > 0) value = Math.exp(0.85 * Math.log(value));
+    if (shape == WINDOW.POVEY && value > 0) value = exponential(0.85 * naturalLog(value));
     store<f32>(out + ((n as usize) << 2), (value * scale) as f32);
   }
 }
