@@ -26,6 +26,7 @@
  * with relaxed SIMD.
  */
 
+export { crewBegin, crewBytes, crewDone, crewEnd, crewFinish, crewServe } from "./features/crew";
 export { emptyFilter } from "./features/mel-bank";
 export { greatest, raiseRows, shiftAndScale, standardize } from "./features/normalize";
 export { planBytes, planCreate, planFilters, planNeeds, planRows, planWorkspaceBytes } from "./features/plan";

@@ -17,6 +17,7 @@ export { type CoreOptions, createCore } from "./core/create-core.ts";
 export {
   AudioFormatError,
   CoreMemoryError,
+  CrewError,
   FileError,
   InferenceError,
   InvalidArgumentError,
@@ -32,6 +33,7 @@ export {
   WavepoolError,
 } from "./core/errors.ts";
 export { type Cmvn, parseCmvn } from "./features/cmvn.ts";
+export { type Crew, type CrewOptions, createCrew } from "./features/crew.ts";
 export type {
   EnergyFeature,
   FeatureNormalization,

@@ -43,8 +43,8 @@ describe("createCore", () => {
 
   it("decodes the core's abort messages", async () => {
     const core = await createCore({ memoryBytes: 262_144 });
-    expect(() => core.exports.melBankCreate(64)).toThrow(
-      /mel bank: 80 or 128 mels at assembly\/kernels\/mel-bank\.ts/,
+    expect(() => core.exports.fftTableBuild(7, 65536)).toThrow(
+      /fft: size not supported at assembly\/kernels\/fft\.ts/,
     );
   });
 

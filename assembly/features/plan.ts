@@ -259,7 +259,7 @@ export function planNeeds(numbers: usize): u32 {
 @inline function transformBytes(plan: usize): usize {
   const fft = load<u32>(plan, PLAN.FFT) as usize;
   // Twice n / 2 + 1 complex elements of four lanes; n real vectors must fit into the first as well.
-  return isDft400(plan) ? DFT400_WORKSPACE : 2 * transformBuffer(fft);
+  return align64(isDft400(plan) ? DFT400_WORKSPACE : 2 * transformBuffer(fft));
 }
 
 /** One of the two buffers of a transform, see fft-real.ts. */
@@ -275,7 +275,7 @@ export function planNeeds(numbers: usize): u32 {
 
 // @ts-ignore: decorator
 @inline export function sumsOf(plan: usize, work: usize): usize {
-  return powersOf(plan, work) + (((load<u32>(plan, PLAN.FFT) >> 1) + 1) as usize) * 16;
+  return powersOf(plan, work) + align64((((load<u32>(plan, PLAN.FFT) >> 1) + 1) as usize) * 16);
 }
 
 // @ts-ignore: decorator

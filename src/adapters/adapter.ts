@@ -10,6 +10,22 @@ export interface PressureReader {
   stop(): void;
 }
 
+/** What a worker of the core is started with. */
+export interface CoreWorkerStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** Address of the crew's job, and the worker's number in the crew. */
+  job: number;
+  member: number;
+}
+
+/** A worker that runs nothing but the core. */
+export interface CoreWorker {
+  /** Resolves when it has ended, by itself or otherwise. */
+  readonly ended: Promise<void>;
+  terminate(): void;
+}
+
 /** What wavepool asks of the runtime it is in. Everything that differs between runtimes is behind this. */
 export interface Adapter {
   /** Runtime and version, such as "Node 20.20.2". */
@@ -40,6 +56,13 @@ export interface Adapter {
   sameFile(a: string, b: string): Promise<boolean>;
   /** Begins to observe what this runtime tells of its memory and processor. */
   pressureReaders(): PressureReader[];
+  /**
+   * Starts a worker that serves a crew (assembly/features/crew.ts) until it is told to end; it does not keep the
+   * process alive. `onFailure` is told why when it ends for another reason.
+   */
+  startCoreWorker(start: CoreWorkerStart, onFailure: (reason: string) => void): CoreWorker;
+  /** Lets about a millisecond pass without a new task, where the runtime lets this thread block at all. */
+  pause(words: Int32Array): void;
   /** Where downloaded models are kept, if the runtime has such a place. */
   readonly modelCache: string | undefined;
 }

@@ -1,6 +1,6 @@
 /** Browsers: files are URLs, models are served from a directory of the site. */
 import { FileError } from "../core/errors.ts";
-import type { Adapter, PressureReader } from "./adapter.ts";
+import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
 
 async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response> {
   try {
@@ -76,6 +76,38 @@ function timerReader(): PressureReader {
   };
 }
 
+/** The whole program of a worker of the core. */
+const CORE_WORKER = `
+onmessage = ({ data: { module, memory, job, member } }) => {
+  const abort = () => { throw new Error("the core aborted"); };
+  new WebAssembly.Instance(module, { env: { memory, abort } }).exports.crewServe(job, member);
+  postMessage("ended");
+};`;
+
+function startCoreWorker(start: CoreWorkerStart, onFailure: (reason: string) => void): CoreWorker {
+  const url = URL.createObjectURL(new Blob([CORE_WORKER], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  const ended = new Promise<void>((resolve) => {
+    const end = () => {
+      URL.revokeObjectURL(url);
+      worker.terminate();
+      resolve();
+    };
+    worker.onmessage = end;
+    worker.onerror = (event) => {
+      onFailure(
+        event.message || "it could not be loaded; see the page's Content-Security-Policy (worker-src blob:)",
+      );
+      end();
+    };
+  });
+  worker.postMessage(start);
+  return { ended, terminate: () => worker.terminate() };
+}
+
+/** Pages may not block; workers may. */
+const mayBlock = typeof document === "undefined";
+
 export const adapter: Adapter = {
   runtime: globalThis.navigator?.userAgent ?? "unknown runtime",
   cores: globalThis.navigator?.hardwareConcurrency ?? 1,
@@ -108,5 +140,9 @@ export const adapter: Adapter = {
   },
   sameFile: async (a, b) => new URL(a, location.href).href === new URL(b, location.href).href,
   pressureReaders: () => [...heapReaders(), ...computePressureReaders(), timerReader()],
+  startCoreWorker,
+  pause(words) {
+    if (mayBlock) Atomics.wait(words, 0, words[0]!, 1);
+  },
   modelCache: undefined,
 };

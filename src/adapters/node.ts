@@ -4,8 +4,9 @@ import { createRequire } from "node:module";
 import { availableParallelism, homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
+import { Worker } from "node:worker_threads";
 import { FileError } from "../core/errors.ts";
-import type { Adapter, PressureReader } from "./adapter.ts";
+import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
 
 /** Plain words for the error codes that a user meets. */
 const REASONS: Record<string, string> = {
@@ -91,6 +92,20 @@ function eventLoopReaders(): PressureReader[] {
   return [{ name: "event loop", kind: "cpu", read, stop() {} }];
 }
 
+/** The whole program of a worker of the core. It ends when the crew does, and takes nothing but the core along. */
+const CORE_WORKER = `
+const { module, memory, job, member } = require("node:worker_threads").workerData;
+const abort = () => { throw new Error("the core aborted"); };
+new WebAssembly.Instance(module, { env: { memory, abort } }).exports.crewServe(job, member);`;
+
+function startCoreWorker(start: CoreWorkerStart, onFailure: (reason: string) => void): CoreWorker {
+  const worker = new Worker(CORE_WORKER, { eval: true, workerData: start });
+  worker.unref();
+  worker.on("error", (error) => onFailure(error.message));
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  return { ended, terminate: () => void worker.terminate() };
+}
+
 export const adapter: Adapter = {
   runtime: runtimeName(),
   cores: availableParallelism(),
@@ -134,5 +149,7 @@ export const adapter: Adapter = {
     cpuReader(),
     ...eventLoopReaders(),
   ],
+  startCoreWorker,
+  pause: (words) => void Atomics.wait(words, 0, words[0]!, 1),
   modelCache: join(cacheDirectory(), "models"),
 };

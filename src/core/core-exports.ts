@@ -161,6 +161,26 @@ export interface CoreExports {
   streamBad(stream: Pointer): number;
   streamRead(stream: Pointer, age: number, frames: number, out: Pointer, rowBytes: number): void;
 
+  crewBytes(members: number): number;
+  crewServe(job: Pointer, member: number): void;
+  crewEnd(job: Pointer): void;
+  crewBegin(
+    job: Pointer,
+    members: number,
+    plan: Pointer,
+    workspace: Pointer,
+    workBytes: number,
+    samples: Pointer,
+    count: number,
+    total: number,
+    frames: number,
+    out: Pointer,
+    rowBytes: number,
+    found: Pointer,
+  ): void;
+  crewFinish(job: Pointer, found: Pointer): number;
+  crewDone(job: Pointer): number;
+
   zeroNonFinite(samples: Pointer, count: number): number;
   countNonFinite(samples: Pointer, count: number): number;
   firstNonFinite(samples: Pointer, count: number): number;

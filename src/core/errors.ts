@@ -81,6 +81,13 @@ export class NonFiniteSamplesError extends WavepoolError {
   }
 }
 
+/** A thread that computes along could not be started, failed or does not answer. */
+export class CrewError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("crew", "failure", message, options);
+  }
+}
+
 /** A file that cannot be read. */
 export class FileError extends WavepoolError {
   constructor(message: string, options?: ErrorOptions) {

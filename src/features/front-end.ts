@@ -1,6 +1,7 @@
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import type { Crew } from "./crew.ts";
 import type { FrontEndDescription } from "./description.ts";
 import { createFeatureStream, type FeatureStream, type FeatureStreamOptions } from "./feature-stream.ts";
 import { finishFrames, rearranges, resultWidth } from "./finish.ts";
@@ -17,6 +18,8 @@ import {
 } from "./samples.ts";
 
 const FLOAT_BYTES = 4;
+/** Frames below which waking threads costs more than they save. */
+const CREW_FRAMES = 256;
 /** Samples of a clip at most: positions are 32-bit integers in the core, and more does not fit its memory anyway. */
 const MAX_SAMPLES = 2 ** 28;
 
@@ -34,6 +37,8 @@ export interface FrontEndOptions {
    * makes the frames that hold one NaN and leaves the others right. The latter two count them.
    */
   nonFinite?: NonFinitePolicy;
+  /** Threads that compute along, see {@link createCrew}; of the same core. Streams are computed by the caller alone. */
+  crew?: Crew;
   /** Told of filters that hold no bin of the transform; by default a warning on the console, once a core. */
   onWarning?: (message: string) => void;
 }
@@ -95,6 +100,10 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   if (pad && padTo === undefined) {
     throw new InvalidArgumentError(`pad is true, but ${name} has no length to pad to; leave it out`);
   }
+  const { crew } = options;
+  if (crew && crew.core !== core) {
+    throw new InvalidArgumentError("crew belongs to another core; create it with this one");
+  }
   warnOfEmptyMels(core, plan, options.onWarning);
   const who = `front end ${name}`;
   const maxSamples = pad ? padTo! : MAX_SAMPLES;
@@ -146,18 +155,31 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     const base = apart ? scratchOf(core, "frames to rearrange", plan.rows * all).byteOffset : target;
     plan.found[0] = plan.silence;
     plan.bad[1] = 0;
-    exports.computeFrames(
-      plan.pointer,
-      plan.work,
-      source,
-      count,
-      total,
-      0,
-      active,
-      base,
-      all * FLOAT_BYTES,
-      plan.found.byteOffset,
-    );
+    const found = plan.found.byteOffset;
+    const rowBytes = all * FLOAT_BYTES;
+    const { pointer, work } = plan;
+    if (crew && active >= CREW_FRAMES) {
+      const { job, threads } = crew;
+      const bytes = exports.planWorkspaceBytes(pointer);
+      const spaces = scratchOf(core, "workspaces of the crew", (threads * bytes) / FLOAT_BYTES).byteOffset;
+      exports.crewBegin(
+        job,
+        threads,
+        pointer,
+        spaces,
+        bytes,
+        source,
+        count,
+        total,
+        active,
+        base,
+        rowBytes,
+        found,
+      );
+      crew.finish(found);
+    } else {
+      exports.computeFrames(pointer, work, source, count, total, 0, active, base, rowBytes, found);
+    }
     if (nonFinite === "error") refuseNonFinite(source, count, all);
     const left = stacking?.left ?? 0;
     finishFrames(core, plan, {
