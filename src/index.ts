@@ -9,7 +9,11 @@
  */
 export { decodeAudio } from "./audio/decode.ts";
 export { duration, type PcmAudio } from "./audio/pcm.ts";
+export { type ToMonoOptions, toMono } from "./audio/pcm-conversion.ts";
 export { type MonoReader, monoReader } from "./audio/resample.ts";
+export type { ResamplerQuality } from "./audio/resample-bank.ts";
+export { createResampler, type Resampler, type ResamplerOptions } from "./audio/resampler.ts";
+export type { NonFinitePolicy } from "./audio/staging.ts";
 export { readWav } from "./audio/wav.ts";
 export { attachCore } from "./core/attach-core.ts";
 export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";

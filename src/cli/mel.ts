@@ -25,7 +25,7 @@ export async function melCommand(file: string, flags: MelFlags): Promise<void> {
   const core = await createCore();
   const logMel = createLogMel(core, { preset: flags.preset, pad: flags.pad ?? false });
   const { sampleRate, maxSamples, maxFrames, mels, name } = logMel.preset;
-  const reader = monoReader(pcm, sampleRate);
+  const reader = monoReader(core, pcm, sampleRate);
   if (reader.length > maxSamples) {
     throw new InvalidArgumentError(
       `${file}: the clip has ${reader.length} samples at ${sampleRate} Hz; ${name} takes up to ${maxSamples} (${maxSamples / sampleRate} s): cut it (ffmpeg -t ${maxSamples / sampleRate})`,

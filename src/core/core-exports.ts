@@ -111,4 +111,12 @@ export interface CoreExports {
   ): number;
   countNonFinite(samples: Pointer, count: number): number;
   firstNonFinite(samples: Pointer, count: number): number;
+  zeroNonFinite(samples: Pointer, count: number): number;
+
+  int16ToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
+  floatToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
+
+  resampleBankBytes(from: number, to: number, quality: number): number;
+  resampleBankBuild(bank: Pointer, from: number, to: number, quality: number): void;
+  resample(bank: Pointer, window: Pointer, phase: number, count: number, out: Pointer): void;
 }
