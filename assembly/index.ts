@@ -31,7 +31,7 @@ export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { countNonFinite, firstNonFinite, zeroNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
 export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
-export { floatToMono, int16ToMono } from "./kernels/pcm";
+export { copySamples, floatToMono, int16ToMono } from "./kernels/pcm";
 export { resample, resampleBankBuild, resampleBankBytes } from "./kernels/resample";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree, arenaRelease } from "./memory/arena";

@@ -44,11 +44,16 @@ export function int16ToMono(source: usize, channels: u32, frames: u32, out: usiz
   }
 }
 
+/** Copies samples, also where the two overlap: typed arrays are slow at it on shared memory. */
+export function copySamples(source: usize, count: u32, out: usize): void {
+  memory.copy(out, source, (count as usize) << 2);
+}
+
 /** Mean of the channels of `frames` interleaved float32 frames, summed in their order. */
 export function floatToMono(source: usize, channels: u32, frames: u32, out: usize): void {
   const end = out + ((frames as usize) << 2);
   if (channels == 1) {
-    memory.copy(out, source, (frames as usize) << 2);
+    copySamples(source, frames, out);
     return;
   }
   if (channels == 2) {

@@ -6,7 +6,7 @@
  * With the rates reduced to lowest terms, `from` : `to` = down : up, output i lies at input time i down / up: at
  * sample floor(i down / up) and the phase (i down) mod up. Each phase has a row of taps, of unit gain at DC.
  * Where that would make too many rows, they lie on a grid instead and two neighbours are interpolated
- * linearly. Crochiere and Rabiner's bound for it, (ω / steps)² / 8, is -113 dB at the Nyquist frequency.
+ * linearly, an error of at most (ω / steps)² / 8: -113 dB at the lower Nyquist frequency.
  *
  *     bank
  *     ┌─────┬──────┬──────┬──────┬───────┬─ ─ ─┬──────────────────────┬─ ─ ─ ─ ─ ─

@@ -1,5 +1,6 @@
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
+import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { dispose } from "../pools/lease.ts";
 import { assertRate } from "./pcm.ts";
@@ -149,11 +150,13 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
     return positions <= 0 ? 0 : Math.ceil((positions * up - phase) / down);
   }
 
-  function assertOutput(output: Float32Array, needed: number, cause: string): void {
+  /** Checks that `output` takes what an input of `inputCount`, or without one the end, makes. */
+  function assertOutput(output: Float32Array, needed: number, inputCount?: number): void {
     if (!(output instanceof Float32Array)) {
       throw new InvalidArgumentError(`${what}: output is ${describe(output)}; give a Float32Array`);
     }
     if (output.length >= needed) return;
+    const cause = inputCount === undefined ? "the end of the stream" : `an input of ${inputCount}`;
     throw new InvalidArgumentError(
       `${what}: output holds ${output.length} samples; ${cause} makes ${needed}: give room for them`,
     );
@@ -161,7 +164,7 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
 
   /** Makes room behind what later outputs still need. */
   function compact(): void {
-    samples.copyWithin(0, start, filled);
+    exports.copySamples(addressOf(samples, start), filled - start, addressOf(samples, 0));
     filled -= start;
     start = 0;
   }
@@ -169,17 +172,18 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
   /** Copies samples behind the buffer's, or zeros where there is no input. */
   function put(input: Float32Array | undefined, at: number, count: number): void {
     if (input === undefined) samples.fill(0, filled, filled + count);
-    else samples.set(count === input.length ? input : input.subarray(at, at + count), filled);
+    else if (input.buffer === buffer) {
+      exports.copySamples(addressOf(input, at), count, addressOf(samples, filled));
+    } else samples.set(count === input.length ? input : input.subarray(at, at + count), filled);
   }
 
   /** Writes the outputs that are complete into `output` from its place `at`. Returns how many. */
   function drain(output: Float32Array, at: number): number {
     const count = complete(filled);
     if (count === 0) return 0;
-    const window = samples.byteOffset + start * samples.BYTES_PER_ELEMENT;
+    const window = addressOf(samples, start);
     if (output.buffer === buffer) {
-      const target = output.byteOffset + at * output.BYTES_PER_ELEMENT;
-      exports.resample(address, window, phase, count, target);
+      exports.resample(address, window, phase, count, addressOf(output, at));
     } else {
       const staged = stagingOf(core).output;
       exports.resample(address, window, phase, count, staged.byteOffset);
@@ -201,12 +205,7 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
       if (count < remaining && count > quantum) count -= count % quantum;
       put(input, at, count);
       if (input !== undefined && nonFinite !== "error") {
-        bad += admitNonFinite(
-          core,
-          samples.byteOffset + filled * samples.BYTES_PER_ELEMENT,
-          count,
-          nonFinite,
-        );
+        bad += admitNonFinite(core, addressOf(samples, filled), count, nonFinite);
       }
       filled += count;
       at += count;
@@ -232,7 +231,7 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
     if (!(input instanceof Float32Array)) {
       throw new InvalidArgumentError(`${what}: input is ${describe(input)}; give a Float32Array`);
     }
-    assertOutput(output, complete(filled + input.length), `an input of ${input.length}`);
+    assertOutput(output, complete(filled + input.length), input.length);
     if (overlap(input, output)) {
       throw new InvalidArgumentError(`${what}: input and output overlap; give two buffers`);
     }
@@ -245,7 +244,7 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
   }
 
   function flush(output: Float32Array): number {
-    assertOutput(output, flushLength(), "the end of the stream");
+    assertOutput(output, flushLength());
     if (flushed) return 0;
     const written = run(undefined, right, output);
     flushed = true;
@@ -290,6 +289,11 @@ export function createResampler(core: Core, options: ResamplerOptions): Resample
     close,
     [dispose]: close,
   } as Resampler;
+}
+
+/** Address of a view's entry in the core. */
+function addressOf(view: Float32Array, at: number): Pointer {
+  return view.byteOffset + at * view.BYTES_PER_ELEMENT;
 }
 
 /** Counts are exact as long as their products with `up` leave room for a fraction. */

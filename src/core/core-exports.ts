@@ -113,6 +113,7 @@ export interface CoreExports {
   firstNonFinite(samples: Pointer, count: number): number;
   zeroNonFinite(samples: Pointer, count: number): number;
 
+  copySamples(source: Pointer, count: number, out: Pointer): void;
   int16ToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
   floatToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
 
