@@ -37,6 +37,8 @@ export { relaxedSimd } from "./kernels/arithmetic";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";
 export { fourRealPowers, fourRealTransforms, realFftBufferBytes } from "./kernels/fft-real";
 export { countNonFinite, firstNonFinite, zeroNonFinite } from "./kernels/finite";
+export { copySamples, floatToMono, int16ToMono } from "./kernels/pcm";
+export { resample, resampleBankBuild, resampleBankBytes } from "./kernels/resample";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree, arenaRelease } from "./memory/arena";
 export { attach, initialize } from "./memory/header";

@@ -9,7 +9,11 @@
  */
 export { decodeAudio } from "./audio/decode.ts";
 export { duration, type PcmAudio } from "./audio/pcm.ts";
+export { type ToMonoOptions, toMono } from "./audio/pcm-conversion.ts";
 export { type MonoReader, monoReader } from "./audio/resample.ts";
+export type { ResamplerQuality } from "./audio/resample-bank.ts";
+export { createResampler, type Resampler, type ResamplerOptions } from "./audio/resampler.ts";
+export type { NonFinitePolicy } from "./audio/staging.ts";
 export { readWav } from "./audio/wav.ts";
 export { attachCore } from "./core/attach-core.ts";
 export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
@@ -48,7 +52,6 @@ export type {
 export type { FeatureStream, FeatureStreamOptions } from "./features/feature-stream.ts";
 export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
 export { PRESETS, type PresetName } from "./features/presets.ts";
-export type { NonFinitePolicy } from "./features/samples.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";
 export {
   AnalysisBuffer,

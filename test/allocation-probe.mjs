@@ -1,5 +1,5 @@
 /** Run by allocation.test.ts with --expose-gc: prints JavaScript heap bytes per call in the steady state. */
-import { createBufferPool, createCore, createFrontEnd } from "../dist/index.js";
+import { createBufferPool, createCore, createFrontEnd, createResampler } from "../dist/index.js";
 
 const ROUNDS = 9;
 const core = await createCore();
@@ -26,6 +26,12 @@ function bytesPerCall(call, calls) {
 }
 
 const compute = bytesPerCall(() => logMel.compute(input, output, 16000), 500);
+const resampler = createResampler(core, { from: 48000, to: 16000 });
+const block = input.subarray(0, 960);
+const blocks = bytesPerCall(() => resampler.process(block, output), 2000);
+const long = input.subarray(0, 48000);
+const seconds = bytesPerCall(() => resampler.process(long, output), 100);
+resampler.close();
 samples.release();
 features.release();
 
@@ -37,4 +43,4 @@ const cycle = bytesPerCall(() => {
   a.release();
 }, 2000);
 
-console.log(JSON.stringify({ compute, cycle }));
+console.log(JSON.stringify({ compute, blocks, seconds, cycle }));

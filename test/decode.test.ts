@@ -1,6 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { AudioFormatError, decodeAudio, duration, monoReader, NonFiniteSamplesError } from "../src/index.ts";
+import {
+  AudioFormatError,
+  createCore,
+  decodeAudio,
+  duration,
+  monoReader,
+  NonFiniteSamplesError,
+} from "../src/index.ts";
 import { SAMPLE } from "./reference/sample.ts";
 import { wavFile } from "./reference/wav-file.ts";
 
@@ -18,7 +25,8 @@ describe("decodeAudio", () => {
       reader.read(samples, 11000, 8000);
       return Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / 8000);
     };
-    const ratio = energy(monoReader(audio, 16000)) / energy(monoReader(original, 16000));
+    const core = await createCore();
+    const ratio = energy(monoReader(core, audio, 16000)) / energy(monoReader(core, original, 16000));
     expect(Math.abs(ratio - 1)).toBeLessThan(0.15);
   });
 

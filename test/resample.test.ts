@@ -1,13 +1,19 @@
-import { describe, expect, it } from "vitest";
-import { InvalidArgumentError, monoReader, type PcmAudio } from "../src/index.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Core, createCore, InvalidArgumentError, monoReader, type PcmAudio } from "../src/index.ts";
 import { tone } from "./reference/signals.ts";
 
 /** The usual rates, and one that shares no factor with 16000. */
 const RATES = [8000, 11025, 22050, 24000, 32000, 44100, 44101, 48000, 96000, 192000];
 
+let core: Core;
+
+beforeAll(async () => {
+  core = await createCore();
+});
+
 /** One second of `hz` at `rate`, resampled to 16 kHz. */
 function resampled(hz: number, rate: number): Float32Array {
-  const reader = monoReader({ sampleRate: rate, channels: [tone(rate, hz, rate)] }, 16000);
+  const reader = monoReader(core, { sampleRate: rate, channels: [tone(rate, hz, rate)] }, 16000);
   const out = new Float32Array(reader.length);
   reader.read(out, 0, reader.length);
   return out;
@@ -46,9 +52,9 @@ describe("monoReader", () => {
   it("reads the same samples from any position", () => {
     const audio = { sampleRate: 44100, channels: [tone(44100, 1000, 44100)] };
     const whole = new Float32Array(16000);
-    monoReader(audio, 16000).read(whole, 0, 16000);
+    monoReader(core, audio, 16000).read(whole, 0, 16000);
     const part = new Float32Array(500);
-    monoReader(audio, 16000).read(part, 7777, 500);
+    monoReader(core, audio, 16000).read(part, 7777, 500);
     expect(part).toEqual(whole.slice(7777, 8277));
   });
 
@@ -60,7 +66,7 @@ describe("monoReader", () => {
       [1, 8000, 2],
       [5, 16000, 5],
     ] as const) {
-      expect(monoReader({ sampleRate: rate, channels: [new Float32Array(length)] }, 16000).length).toBe(
+      expect(monoReader(core, { sampleRate: rate, channels: [new Float32Array(length)] }, 16000).length).toBe(
         expected,
       );
     }
@@ -69,7 +75,7 @@ describe("monoReader", () => {
   it("mixes channels to their mean", () => {
     const channels = [Float32Array.of(1, 0), Float32Array.of(0, 0.5), Float32Array.of(0.5, 1)];
     const out = new Float32Array(2);
-    monoReader({ sampleRate: 16000, channels }, 16000).read(out, 0, 2);
+    monoReader(core, { sampleRate: 16000, channels }, 16000).read(out, 0, 2);
     expect([...out]).toEqual([0.5, 0.5]);
   });
 
@@ -85,12 +91,12 @@ describe("monoReader", () => {
     [{ channels: [new Float32Array(3), new Float32Array(2)] }, /channel 2 has 2 samples, channel 1 has 3/],
   ])("refuses %o", (wrong, message) => {
     const audio = { sampleRate: 16000, channels: [new Float32Array(1)], ...wrong } as PcmAudio;
-    expect(() => monoReader(audio, 16000)).toThrow(InvalidArgumentError);
-    expect(() => monoReader(audio, 16000)).toThrow(message);
+    expect(() => monoReader(core, audio, 16000)).toThrow(InvalidArgumentError);
+    expect(() => monoReader(core, audio, 16000)).toThrow(message);
   });
 
   it("refuses to read outside the clip or past the output", () => {
-    const reader = monoReader({ sampleRate: 8000, channels: [new Float32Array(100)] }, 16000);
+    const reader = monoReader(core, { sampleRate: 8000, channels: [new Float32Array(100)] }, 16000);
     const out = new Float32Array(50);
     for (const [start, count] of [
       [-1, 10],

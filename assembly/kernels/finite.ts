@@ -1,4 +1,4 @@
-/** Scans float32 samples for NaN and infinities: x - x is zero for every finite x and NaN otherwise. */
+/** Finds NaN and infinities among float32 samples: x - x is zero for every finite x and NaN otherwise. */
 
 /** Number of samples of `count` that are NaN or infinite. */
 export function countNonFinite(samples: usize, count: u32): u32 {
@@ -22,11 +22,11 @@ export function firstNonFinite(samples: usize, count: u32): i32 {
   return -1;
 }
 
-/** Sets NaN and infinite samples to zero. Returns how many there were. */
+/** Replaces NaN and infinite samples by zeros. Returns how many there were. */
 export function zeroNonFinite(samples: usize, count: u32): u32 {
   let found: u32 = 0;
   for (const end = samples + ((count as usize) << 2); samples < end; samples += 4) {
-    if (isFinite(load<f32>(samples))) continue;
+    if (isFinite<f32>(load<f32>(samples))) continue;
     store<f32>(samples, 0);
     found++;
   }

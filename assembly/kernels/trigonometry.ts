@@ -43,3 +43,12 @@ export function cosTurn(k: u32, n: u32): f64 {
 export function sinTurn(k: u32, n: u32): f64 {
   return cosTurn(4 * k + 3 * n, 4 * n);
 }
+
+/** sin(2 pi t) for any finite t: exact to 2 pi |t| 1e-16. */
+export function sinTurns(t: f64): f64 {
+  const quarters = nearest(4 * t);
+  const x = (t - 0.25 * quarters) * TURN;
+  const quadrant = (quarters as i64) & 3;
+  const value = quadrant & 1 ? cosSmall(x) : sinSmall(x);
+  return quadrant & 2 ? -value : value;
+}

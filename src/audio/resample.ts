@@ -1,47 +1,38 @@
+import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { assertPcm, assertRate, type PcmAudio } from "./pcm.ts";
-
-/** Zero crossings of the sinc on each side: 48 give a transition band of 11 % of the lower Nyquist frequency. */
-const ZERO_CROSSINGS = 48;
-/** Kaiser's beta for a stop band of 90 dB: 0.1102 (90 - 8.7). */
-const KAISER_BETA = 8.96;
-/** Cut-off as a part of the lower Nyquist, so that the transition band ends at it. */
-const ROLL_OFF = 0.945;
-
-/** Filters kept for a clip; more phases than that are interpolated. */
-const MAX_PHASES = 1024;
+import { leaveBank, type ResampleBank, useBank } from "./resample-bank.ts";
+import { acquireState } from "./resample-state.ts";
+import { STAGED, stagingOf } from "./staging.ts";
 
 /** A band-limited mono mix of a clip at another sample rate, readable from any position. */
 export interface MonoReader {
   /** Samples in all at the target rate. */
   readonly length: number;
   /**
-   * Writes samples `start` to `start + count` into `out` from its first place.
+   * Writes samples `start` to `start + count` into `out` from its first place: the same bits whichever range
+   * is read.
    *
+   * @param out float32, in the core's memory or elsewhere.
    * @throws InvalidArgumentError when they lie outside the clip or do not fit into `out`.
+   * @throws CoreMemoryError, PoolExhaustedError when the core has no room for the filter and its window.
    */
   read(out: Float32Array, start: number, count: number): void;
 }
 
 /**
- * Mixes a clip down to one channel (the mean of all) and resamples it to `targetRate`.
- *
- * Each output sample is the sum of the input under a Kaiser-windowed sinc centred on its exact position,
- * so there is no delay: Smith, "Digital Audio Resampling" (ccrma.stanford.edu/~jos/resample). Positions
- * are integers over the rates; a filter is kept for each phase that occurs. Rates with few common factors
- * have too many phases: theirs are rounded to a grid and interpolated linearly, an error below -110 dB.
+ * Mixes a clip down to one channel (the mean of all) and resamples it to `targetRate` with the core's filter
+ * of high quality: see `createResampler`. There is no delay, and silence on both sides of the clip. The
+ * core's memory is used while a read lasts; equal rates only mix.
  *
  * @param targetRate samples a second
  * @throws InvalidArgumentError when a rate is out of range or the channels do not fit together.
  */
-export function monoReader(audio: PcmAudio, targetRate: number): MonoReader {
+export function monoReader(core: Core, audio: PcmAudio, targetRate: number): MonoReader {
   assertPcm(audio);
   assertRate(targetRate, "targetRate");
   const { sampleRate, channels } = audio;
-  const inputLength = channels[0]!.length;
-  const length = Math.ceil((inputLength * targetRate) / sampleRate);
-  const source = channels.length === 1 ? channels[0]! : mixDown(channels, inputLength);
-  const sampleAt = sampleRate === targetRate ? undefined : resampler(source, sampleRate, targetRate);
+  const length = Math.ceil((channels[0]!.length * targetRate) / sampleRate);
 
   function read(out: Float32Array, start: number, count: number): void {
     const inside = Number.isInteger(start) && Number.isInteger(count) && start >= 0 && count >= 0;
@@ -50,81 +41,68 @@ export function monoReader(audio: PcmAudio, targetRate: number): MonoReader {
         `cannot read ${count} samples from ${start} on of ${length} into ${out.length} places; stay inside both`,
       );
     }
-    if (!sampleAt) out.set(source.subarray(start, start + count));
-    else for (let i = 0; i < count; i++) out[i] = sampleAt(start + i);
+    if (sampleRate === targetRate) {
+      mix(channels, start, count, out, 0);
+      return;
+    }
+    const bank = useBank(core, sampleRate, targetRate, "high");
+    try {
+      resampleRange(core, bank, channels, out, start, count);
+    } finally {
+      leaveBank(core, bank);
+    }
   }
   return { length, read };
 }
 
-/** A function that gives sample `i` at the target rate. */
-function resampler(source: Float32Array, sampleRate: number, targetRate: number): (i: number) => number {
-  const cutoff = ROLL_OFF * Math.min(1, targetRate / sampleRate);
-  const half = Math.ceil(ZERO_CROSSINGS / cutoff);
-  const phases = targetRate / greatestCommonDivisor(sampleRate, targetRate);
-  const grid = Math.min(phases, MAX_PHASES);
-  const filters: (Float32Array | undefined)[] = [];
+/** Writes outputs `start` to `start + count`, as many at once as a buffer holds the input of. */
+function resampleRange(
+  core: Core,
+  bank: ResampleBank,
+  channels: Float32Array[],
+  out: Float32Array,
+  start: number,
+  count: number,
+): void {
+  const { address, up, down, taps, left, quantum } = bank;
+  using state = acquireState(core, bank);
+  const { view } = state;
+  const inCore = out.buffer === core.buffer;
+  // Whole groups of the kernel, of inputs that fit behind a window.
+  const room = Math.min(view.length - taps, Math.floor((STAGED * down) / up));
+  const outputs = Math.floor(((room - (room % quantum)) * up) / down);
+  for (let done = 0; done < count; ) {
+    const many = Math.min(outputs, count - done);
+    const position = (start + done) * down;
+    const phase = position % up;
+    const first = (position - phase) / up - left;
+    loadWindow(channels, first, view, Math.floor((phase + (many - 1) * down) / up) + taps);
+    const target = inCore ? out.byteOffset + done * out.BYTES_PER_ELEMENT : stagingOf(core).output.byteOffset;
+    core.exports.resample(address, view.byteOffset, phase, many, target);
+    if (!inCore) out.set(stagingOf(core).output.subarray(0, many), done);
+    done += many;
+  }
+}
 
-  function filtered(index: number, centre: number): number {
-    let filter = filters[index];
-    if (!filter) {
-      filter = windowedSinc(index / grid, cutoff, half);
-      filters[index] = filter;
-    }
-    const first = centre - half + 1;
-    const from = Math.max(0, -first);
-    const to = Math.min(2 * half, source.length - first);
+/** Fills `view` with `count` samples of the mix from position `first` on, zeros outside the clip. */
+function loadWindow(channels: Float32Array[], first: number, view: Float32Array, count: number): void {
+  const { length } = channels[0]!;
+  const from = Math.min(Math.max(0, -first), count);
+  const to = Math.max(from, Math.min(count, length - first));
+  view.fill(0, 0, from);
+  mix(channels, first + from, to - from, view, from);
+  view.fill(0, to, count);
+}
+
+/** Writes the mean of the channels' samples `start` to `start + count` into `out` from its place `at`. */
+function mix(channels: Float32Array[], start: number, count: number, out: Float32Array, at: number): void {
+  if (channels.length === 1) {
+    out.set(channels[0]!.subarray(start, start + count), at);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
     let sum = 0;
-    for (let tap = from; tap < to; tap++) sum += filter[tap]! * source[first + tap]!;
-    return sum;
+    for (const samples of channels) sum += samples[start + i]!;
+    out[at + i] = sum / channels.length;
   }
-
-  return (i) => {
-    const position = i * sampleRate;
-    const remainder = position % targetRate;
-    const centre = (position - remainder) / targetRate;
-    if (grid === phases) return filtered((remainder * phases) / targetRate, centre);
-    const place = (remainder * grid) / targetRate;
-    const below = Math.floor(place);
-    const low = filtered(below, centre);
-    return low + (place - below) * (filtered(below + 1, centre) - low);
-  };
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-/** Taps at input positions 1 - half … half around a centre `fraction` (0 to 1) of a sample late, of unit gain at DC. */
-function windowedSinc(fraction: number, cutoff: number, half: number): Float32Array {
-  const taps = new Float64Array(2 * half);
-  let total = 0;
-  for (let i = 0; i < taps.length; i++) {
-    const x = i + 1 - half - fraction;
-    const argument = Math.PI * cutoff * x;
-    const sinc = x === 0 ? 1 : Math.sin(argument) / argument;
-    const edge = x / half;
-    const tap = Math.abs(edge) >= 1 ? 0 : sinc * besselI0(KAISER_BETA * Math.sqrt(1 - edge * edge));
-    taps[i] = tap;
-    total += tap;
-  }
-  return Float32Array.from(taps, (tap) => tap / total);
-}
-
-/** Modified Bessel function of the first kind, order 0, by its power series. */
-function besselI0(x: number): number {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; term > sum * 1e-12; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
-}
-
-function mixDown(channels: Float32Array[], length: number): Float32Array {
-  const mixed = new Float32Array(length);
-  for (const channel of channels) {
-    for (let i = 0; i < length; i++) mixed[i]! += channel[i]! / channels.length;
-  }
-  return mixed;
 }

@@ -1,4 +1,5 @@
 import { adapter } from "#adapter";
+import { duration } from "../audio/pcm.ts";
 import { monoReader } from "../audio/resample.ts";
 import { createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
@@ -28,8 +29,9 @@ export async function melCommand(file: string, flags: MelFlags): Promise<void> {
     throw new InvalidArgumentError(`--out ${flags.out} is the sound file itself; give another file`);
   }
   const { sampleRate } = findPreset(flags.preset);
-  const reader = monoReader(pcm, sampleRate);
-  const core = await createCore({ memoryBytes: MARGIN_BYTES + reader.length * BYTES_PER_SAMPLE });
+  const samplesAtRate = Math.ceil(duration(pcm) * sampleRate);
+  const core = await createCore({ memoryBytes: MARGIN_BYTES + samplesAtRate * BYTES_PER_SAMPLE });
+  const reader = monoReader(core, pcm, sampleRate);
   const frontEnd = createFrontEnd(core, { preset: flags.preset, pad: flags.pad ?? false });
   if (reader.length > frontEnd.maxSamples) {
     throw new InvalidArgumentError(

@@ -181,7 +181,15 @@ export interface CoreExports {
   crewFinish(job: Pointer, found: Pointer): number;
   crewDone(job: Pointer): number;
 
-  zeroNonFinite(samples: Pointer, count: number): number;
   countNonFinite(samples: Pointer, count: number): number;
   firstNonFinite(samples: Pointer, count: number): number;
+  zeroNonFinite(samples: Pointer, count: number): number;
+
+  copySamples(source: Pointer, count: number, out: Pointer): void;
+  int16ToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
+  floatToMono(source: Pointer, channels: number, frames: number, out: Pointer): void;
+
+  resampleBankBytes(from: number, to: number, quality: number): number;
+  resampleBankBuild(bank: Pointer, from: number, to: number, quality: number): void;
+  resample(bank: Pointer, window: Pointer, phase: number, count: number, out: Pointer): void;
 }

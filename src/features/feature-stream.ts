@@ -1,3 +1,4 @@
+import type { NonFinitePolicy } from "../audio/staging.ts";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
@@ -10,7 +11,6 @@ import {
   assertResultView,
   assertSampleView,
   type NonFiniteCount,
-  type NonFinitePolicy,
   nonFiniteError,
   placeSamples,
 } from "./samples.ts";
@@ -192,7 +192,7 @@ export function createFeatureStream(
         `${who}: frames ${first} to ${first + count} are asked for; there are ${firstVector()} to ${vectors()}`,
       );
     }
-    assertResultView(core, out, layout === "mel-major" ? [width, count] : [count, width], who);
+    assertResultView(core, out, count, width, who);
     if (count === 0) return 0;
     // The frames under these vectors, of which the last may be silence that was never computed.
     const begin = Math.max(0, first * step - left);

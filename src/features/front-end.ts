@@ -1,3 +1,4 @@
+import { assertPolicy, type NonFinitePolicy } from "../audio/staging.ts";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
@@ -12,7 +13,6 @@ import {
   assertResultView,
   assertSampleView,
   type NonFiniteCount,
-  type NonFinitePolicy,
   nonFiniteError,
   placeSamples,
 } from "./samples.ts";
@@ -90,9 +90,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   assertOptions(options, "createFrontEnd");
   const { preset, nonFinite = "error" } = options;
   const description = typeof preset === "object" && preset !== null ? preset : findPreset(preset);
-  if (!["error", "zero", "pass"].includes(nonFinite)) {
-    throw new InvalidArgumentError(`nonFinite is ${describe(nonFinite)}; give "error", "zero" or "pass"`);
-  }
+  assertPolicy(nonFinite);
   const plan = planOf(core, description);
   const { name, frame, stacking, padTo, layout } = description;
   const pad = options.pad ?? padTo !== undefined;
@@ -111,6 +109,9 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   const apart = rearranges(plan);
   const found: NonFiniteCount = { samples: 0 };
 
+  // Filled anew for each clip: a fresh object would be garbage.
+  const window = { base: 0, frames: 0, active: 0, peak: 0, out: 0, vectors: 0, left: stacking?.left ?? 0 };
+
   const lengthOf = (count: number) => (pad ? padTo! : count);
   function frames(count: number): number {
     return frame ? vectorsOf(stacking, framesOf(frame, lengthOf(count))) : count;
@@ -127,7 +128,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
         `${who}: ${sampleCount} samples make no frame; give at least ${leastSamples()}`,
       );
     }
-    assertResultView(core, out, shape(sampleCount), who);
+    assertResultView(core, out, vectors, features, who);
     const source = placeSamples(core, samples, sampleCount, nonFinite, found);
     const target = out.byteOffset;
     const end = target + features * vectors * FLOAT_BYTES;
@@ -181,16 +182,13 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
       exports.computeFrames(pointer, work, source, count, total, 0, active, base, rowBytes, found);
     }
     if (nonFinite === "error") refuseNonFinite(source, count, all);
-    const left = stacking?.left ?? 0;
-    finishFrames(core, plan, {
-      base,
-      frames: all,
-      active,
-      peak: plan.found[0]!,
-      out: target,
-      vectors,
-      left,
-    });
+    window.base = base;
+    window.frames = all;
+    window.active = active;
+    window.peak = plan.found[0]!;
+    window.out = target;
+    window.vectors = vectors;
+    finishFrames(core, plan, window);
   }
 
   function refuseNonFinite(source: number, count: number, all: number): void {

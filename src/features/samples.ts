@@ -1,11 +1,9 @@
+import type { NonFinitePolicy } from "../audio/staging.ts";
 import { describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError, NonFiniteSamplesError } from "../core/errors.ts";
 import { scratchOf } from "./plan.ts";
-
-/** What is done about NaN and infinite samples: refuse the clip, take them as 0, or let the frames that hold them be NaN. */
-export type NonFinitePolicy = "error" | "zero" | "pass";
 
 /**
  * Checks samples and how many of them to use.
@@ -27,16 +25,15 @@ export function assertSampleView(samples: unknown, count: number, most: number, 
  *
  * @throws InvalidArgumentError when it is no view of the core, or too short.
  */
-export function assertResultView(core: Core, out: unknown, shape: readonly number[], who: string): void {
+export function assertResultView(core: Core, out: unknown, vectors: number, features: number, who: string): void {
   if (!(out instanceof Float32Array) || out.buffer !== core.buffer) {
     throw new InvalidArgumentError(
       `${who}: out is ${out instanceof Float32Array ? "a view of another memory" : describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
     );
   }
-  const needed = shape.reduce((product, n) => product * n, 1);
-  if (out.length >= needed) return;
+  if (out.length >= vectors * features) return;
   throw new InvalidArgumentError(
-    `${who}: out holds ${out.length} values; ${shape.join(" × ")} need ${needed}`,
+    `${who}: out holds ${out.length} values; ${features} features × ${vectors} frames need ${vectors * features}`,
   );
 }
 

@@ -120,6 +120,7 @@ export interface Transcriber {
 }
 
 interface Pipeline {
+  core: Core;
   audio: BufferPool<"f32">;
   mel: BufferPool<"f32">;
   logMel: FrontEnd;
@@ -229,7 +230,7 @@ async function loadPipeline(
   const encoder = await loadEncoder(model.encoder, config.mels);
   try {
     const decoder = await loadDecoder(core, model.decoder, config, tokenizer);
-    return { audio, mel, logMel, tokenizer, encoder, decoder };
+    return { core, audio, mel, logMel, tokenizer, encoder, decoder };
   } catch (error) {
     await encoder.dispose();
     throw error;
@@ -255,7 +256,7 @@ async function transcribe(
 
   const pcm = input instanceof Uint8Array ? await decodeAudio(input) : input;
   const { sampleRate } = pipeline.logMel.description;
-  const reader = monoReader(pcm, sampleRate);
+  const reader = monoReader(pipeline.core, pcm, sampleRate);
   const texts: string[] = [];
   let windows = 0;
   let start = 0;

@@ -1,0 +1,6 @@
+/** First place at which two arrays of float32 differ in their bits or in length, or -1; toEqual takes seconds for long ones. */
+export function firstDifference(a: Float32Array, b: Float32Array): number {
+  const length = Math.max(a.length, b.length);
+  for (let i = 0; i < length; i++) if (!Object.is(a[i], b[i])) return i;
+  return -1;
+}
