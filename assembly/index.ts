@@ -30,6 +30,7 @@ export { relaxedSimd } from "./kernels/arithmetic";
 export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";
 export { fourRealPowers, fourRealTransforms, realFftBufferBytes } from "./kernels/fft-real";
+export { fftPlanBuild, fftPlanBytes, fftRun, fftScratchBytes } from "./kernels/fft-single";
 export { countNonFinite, firstNonFinite } from "./kernels/finite";
 export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
 export { melBankBytes, melBankCreate } from "./kernels/mel-bank";

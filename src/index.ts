@@ -31,6 +31,7 @@ export {
   UnsupportedRuntimeError,
   WavepoolError,
 } from "./core/errors.ts";
+export { createFft, type Fft, type FftOptions } from "./features/fft.ts";
 export { createLogMel, type LogMel, type LogMelOptions } from "./features/log-mel.ts";
 export { type FeaturePreset, PRESETS, type PresetName } from "./features/presets.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";

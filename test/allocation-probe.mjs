@@ -1,5 +1,5 @@
 /** Run by allocation.test.ts with --expose-gc: prints JavaScript heap bytes per call in the steady state. */
-import { createBufferPool, createCore, createLogMel } from "../dist/index.js";
+import { createBufferPool, createCore, createFft, createLogMel } from "../dist/index.js";
 
 const ROUNDS = 9;
 const core = await createCore();
@@ -26,6 +26,12 @@ function bytesPerCall(call, calls) {
 }
 
 const compute = bytesPerCall(() => logMel.compute(input, output, 16000), 500);
+const real = createFft(core, { size: 512, kind: "real" });
+const bins = output.subarray(0, 514);
+const transform = bytesPerCall(() => {
+  real.forward(input, output, 1);
+  real.inverse(bins, input);
+}, 5000);
 samples.release();
 features.release();
 
@@ -37,4 +43,4 @@ const cycle = bytesPerCall(() => {
   a.release();
 }, 2000);
 
-console.log(JSON.stringify({ compute, cycle }));
+console.log(JSON.stringify({ compute, transform, cycle }));
