@@ -13,7 +13,7 @@
  *                 │ static data of the module (constant)         │
  *     __heap_base ├──────────────────────────────────────────────┤  rounded up to 64
  *                 │ arena of regions                             │  memory/arena.ts
- *                 │   kernel tables (built once, then read only) │  kernels/*.ts
+ *                 │   plans and tables (read only once built)    │  features/plan.ts
  *                 │   kernel workspaces (one per agent)          │
  *                 │   pools: header with slot headers            │  pools/layout.ts
  *                 │   pools: buffers, shards of counters         │  pools/shard.ts
@@ -26,14 +26,17 @@
  * with relaxed SIMD.
  */
 
+export { emptyFilter } from "./features/mel-bank";
+export { greatest, raiseRows, shiftAndScale, standardize } from "./features/normalize";
+export { planBytes, planCreate, planFilters, planNeeds, planRows, planWorkspaceBytes } from "./features/plan";
+export { cosineTableBuild, cosineTableBytes, cosineTransform, stackFrames } from "./features/rearrange";
+export { computeFrames, silentFeature } from "./features/spectrogram";
+export { streamBad, streamBytes, streamFlush, streamPush, streamRead, streamReset } from "./features/stream";
 export { relaxedSimd } from "./kernels/arithmetic";
-export { dft400Create, dft400TableBytes } from "./kernels/dft400";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";
 export { fourRealPowers, fourRealTransforms, realFftBufferBytes } from "./kernels/fft-real";
 export { fftPlanBuild, fftPlanBytes, fftRun, fftScratchBytes } from "./kernels/fft-single";
-export { countNonFinite, firstNonFinite } from "./kernels/finite";
-export { logMel, logMelActiveFrames, logMelWorkspaceBytes } from "./kernels/log-mel";
-export { melBankBytes, melBankCreate } from "./kernels/mel-bank";
+export { countNonFinite, firstNonFinite, zeroNonFinite } from "./kernels/finite";
 export { agentJoin, agentLeave, agentPresent } from "./memory/agents";
 export { arenaAllocate, arenaFree, arenaRelease } from "./memory/arena";
 export { attach, initialize } from "./memory/header";

@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { createBufferPool, createCore, createLogMel } from "../dist/index.js";
+import { createBufferPool, createCore, createFrontEnd } from "../dist/index.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const ROUNDS = 25;
@@ -48,7 +48,7 @@ mel.release();
 
 /** Both extractors as calls without arguments, ours synchronous and theirs not. */
 function contenders(mels) {
-  const logMel = createLogMel(core, { preset: `whisper-${mels}` });
+  const logMel = createFrontEnd(core, { preset: `whisper-${mels}` });
   const peer = new WhisperFeatureExtractor({
     feature_size: mels,
     sampling_rate: 16000,

@@ -31,9 +31,23 @@ export {
   UnsupportedRuntimeError,
   WavepoolError,
 } from "./core/errors.ts";
+export { type Cmvn, parseCmvn } from "./features/cmvn.ts";
+export type {
+  EnergyFeature,
+  FeatureNormalization,
+  FrameEdges,
+  FrameShape,
+  FrameStacking,
+  FrontEndDescription,
+  LogScale,
+  MelBank,
+  WindowName,
+} from "./features/description.ts";
+export type { FeatureStream, FeatureStreamOptions } from "./features/feature-stream.ts";
 export { createFft, type Fft, type FftOptions } from "./features/fft.ts";
-export { createLogMel, type LogMel, type LogMelOptions } from "./features/log-mel.ts";
-export { type FeaturePreset, PRESETS, type PresetName } from "./features/presets.ts";
+export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
+export { PRESETS, type PresetName } from "./features/presets.ts";
+export type { NonFinitePolicy } from "./features/samples.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";
 export {
   AnalysisBuffer,

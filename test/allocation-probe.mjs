@@ -1,11 +1,11 @@
 /** Run by allocation.test.ts with --expose-gc: prints JavaScript heap bytes per call in the steady state. */
-import { createBufferPool, createCore, createFft, createLogMel } from "../dist/index.js";
+import { createBufferPool, createCore, createFft, createFrontEnd } from "../dist/index.js";
 
 const ROUNDS = 9;
 const core = await createCore();
 const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: 480000, max: 1 });
 const mel = createBufferPool(core, { name: "mel", dtype: "f32", shape: 240000, max: 1 });
-const logMel = createLogMel(core, { preset: "whisper-80" });
+const logMel = createFrontEnd(core, { preset: "whisper-80" });
 
 const samples = audio.acquire();
 const features = mel.acquire();

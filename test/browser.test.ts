@@ -94,12 +94,12 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
 
   it("computes the same log-mel", async () => {
     const features = await onPage(async () => {
-      const { createCore, createLogMel, createBufferPool } = (globalThis as unknown as Page).wavepool;
+      const { createCore, createFrontEnd, createBufferPool } = (globalThis as unknown as Page).wavepool;
       const core = await createCore();
       const pool = createBufferPool(core, { name: "mel", dtype: "f32", shape: 240000, max: 1 });
       const lease = pool.acquire();
       const samples = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i * i * 1e-5));
-      const frames = createLogMel(core, { preset: "whisper-80", pad: false }).compute(samples, lease.view);
+      const frames = createFrontEnd(core, { preset: "whisper-80", pad: false }).compute(samples, lease.view);
       return [...lease.view.subarray(0, 80 * frames)];
     });
     const samples = Float32Array.from({ length: 16000 }, (_, i) => Math.sin(i * i * 1e-5));

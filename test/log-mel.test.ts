@@ -5,13 +5,15 @@ import {
   type Core,
   createBufferPool,
   createCore,
-  createLogMel,
+  createFrontEnd,
   InvalidArgumentError,
-  type LogMel,
+  type FrontEnd,
   NonFiniteSamplesError,
   poolStatistics,
   readWav,
 } from "../src/index.ts";
+import { touchedFrames } from "../src/features/frame-count.ts";
+import { PRESETS } from "../src/features/presets.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { SAMPLE } from "./reference/sample.ts";
 import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts";
@@ -35,7 +37,7 @@ const SEED = 2;
 let core: Core;
 let audio: BufferPool<"f32">;
 let mel: BufferPool<"f32">;
-const kernels = new Map<string, LogMel>();
+const kernels = new Map<string, FrontEnd>();
 
 beforeAll(async () => {
   core = await createCore();
@@ -47,9 +49,9 @@ afterEach(() => {
   for (const pool of poolStatistics(core)) expect(pool.inUse, `leases left in pool ${pool.name}`).toBe(0);
 });
 
-function kernel(mels: 80 | 128, pad: boolean): LogMel {
+function kernel(mels: 80 | 128, pad: boolean): FrontEnd {
   const key = `${mels} ${pad}`;
-  const known = kernels.get(key) ?? createLogMel(core, { preset: `whisper-${mels}`, pad });
+  const known = kernels.get(key) ?? createFrontEnd(core, { preset: `whisper-${mels}`, pad });
   kernels.set(key, known);
   return known;
 }
@@ -149,7 +151,7 @@ describe(`the edges of a clip (seed ${SEED} and up)`, () => {
     for (const count of [1, 159, 160, 340, 500, 12345, 479_999]) {
       let touched = 0;
       for (let t = 0; t < 3000; t++) if (t * 160 - 200 < count) touched++;
-      expect(core.exports.logMelActiveFrames(count, 3000), `${count} samples`).toBe(touched);
+      expect(touchedFrames(PRESETS["whisper-80"], count, 3000), `${count} samples`).toBe(touched);
     }
   });
 
@@ -254,24 +256,24 @@ describe(`compute (seed ${SEED})`, () => {
   });
 
   it("refuses an unknown preset", () => {
-    expect(() => createLogMel(core, { preset: "whisper-64" as "whisper-80" })).toThrow(
+    expect(() => createFrontEnd(core, { preset: "whisper-64" as "whisper-80" })).toThrow(
       /unknown preset "whisper-64"/,
     );
   });
 
   it("takes its workspace once a core, however many kernels are made", () => {
-    createLogMel(core, { preset: "whisper-80" });
-    createLogMel(core, { preset: "whisper-128" });
+    createFrontEnd(core, { preset: "whisper-80" });
+    createFrontEnd(core, { preset: "whisper-128" });
     const free = core.freeBytes();
-    for (let i = 0; i < 100; i++) createLogMel(core, { preset: "whisper-80", pad: i % 2 === 0 });
+    for (let i = 0; i < 100; i++) createFrontEnd(core, { preset: "whisper-80", pad: i % 2 === 0 });
     expect(core.freeBytes()).toBe(free);
   });
 
   it("reports a core that is too small for its tables", async () => {
     const small = await createCore({ memoryBytes: 128 * 1024 });
     createBufferPool(small, { name: "filler", dtype: "u8", shape: 110_000, max: 1 });
-    expect(() => createLogMel(small, { preset: "whisper-80" })).toThrow(
-      /log-mel \S+ needs \d+ bytes, but only \d+/,
+    expect(() => createFrontEnd(small, { preset: "whisper-80" })).toThrow(
+      /front end whisper-80 needs \d+ bytes, but only \d+/,
     );
   });
 });

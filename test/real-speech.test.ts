@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createBufferPool, createCore, createLogMel, createTranscriber, decodeAudio } from "../src/index.ts";
+import { createBufferPool, createCore, createFrontEnd, createTranscriber, decodeAudio } from "../src/index.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { realSpeechFolder, transcripts } from "./reference/real-speech.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
@@ -40,7 +40,7 @@ describe.skipIf(!folder)("real speech", () => {
     const core = await createCore();
     const pool = createBufferPool(core, { name: "mel", dtype: "f32", shape: 128 * 3000, max: 1 });
     for (const mels of [80, 128] as const) {
-      const logMel = createLogMel(core, { preset: `whisper-${mels}` });
+      const logMel = createFrontEnd(core, { preset: `whisper-${mels}` });
       for (const clip of CLIPS) {
         const { channels } = await decodeAudio(await readFile(join(folder!, clip)));
         using out = pool.acquire();

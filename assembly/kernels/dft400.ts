@@ -13,30 +13,21 @@
  * others: the worst error is a quarter lower than with the 25-point part last.
  *
  *     tables (built once)
- *     ┌──────────────────┬───────────────────────┬──────────────────┬────────────────────────┐
- *     │ window 400 × f32 │ column offsets 400×u32│ W25 twiddles     │ bin offsets 13×16×u32  │
- *     └──────────────────┴───────────────────────┴──────────────────┴────────────────────────┘
- *     0                  1600                    3200               3264                     4096
+ *     ┌───────────────────────┬──────────────────┬────────────────────────┐
+ *     │ column offsets 400×u32│ W25 twiddles     │ bin offsets 13×16×u32  │
+ *     └───────────────────────┴──────────────────┴────────────────────────┘
+ *     0                       1600               1664                     2496
  *
  *     workspace (vectors of four lanes)
- *     ┌──────────────────┬───────────────────────┬──────────────────┬────────────────────────┐
- *     │ samples 400      │ rows 13 × 16 complex  │ one column's 25  │ powers 201             │
- *     └──────────────────┴───────────────────────┴──────────────────┴────────────────────────┘
- *     0                  6400                    13056              13456                    16672
+ *     ┌──────────────────┬───────────────────────┬──────────────────┐
+ *     │ samples 400      │ rows 13 × 16 complex  │ one column's 25  │
+ *     └──────────────────┴───────────────────────┴──────────────────┘
+ *     0                  6400                    13056              13456
  */
+import { multiplyAdd, multiplySubtract } from "./arithmetic";
 import { arenaAllocate } from "../memory/arena";
 import { TABLE, setTable, table } from "../memory/header";
 import { cosTurn, sinTurn } from "./trigonometry";
-
-// @ts-ignore: decorator
-@inline export const FRAME_SAMPLES: u32 = 400;
-// @ts-ignore: decorator
-@inline export const HOP_SAMPLES: u32 = 160;
-/** Samples that four consecutive frames span. */
-// @ts-ignore: decorator
-@inline export const GROUP_SAMPLES: u32 = 3 * HOP_SAMPLES + FRAME_SAMPLES;
-// @ts-ignore: decorator
-@inline const HOP_BYTES: usize = (HOP_SAMPLES as usize) << 2;
 
 /** A vector of four lanes; a complex number is two, real then imaginary. */
 // @ts-ignore: decorator
@@ -50,23 +41,20 @@ import { cosTurn, sinTurn } from "./trigonometry";
 @inline const ROW_COUNT: u32 = 13;
 
 // @ts-ignore: decorator
-@inline const COLUMNS: usize = 1600;
+@inline const COLUMNS: usize = 0;
 // @ts-ignore: decorator
-@inline const TWIDDLES: usize = 3200;
+@inline const TWIDDLES: usize = 1600;
 // @ts-ignore: decorator
-@inline const BINS: usize = 3264;
+@inline const BINS: usize = 1664;
 // @ts-ignore: decorator
-@inline const TABLE_BYTES: usize = 4096;
+@inline const TABLE_BYTES: usize = 2496;
 
 // @ts-ignore: decorator
 @inline const ROWS: usize = 400 * V;
 // @ts-ignore: decorator
 @inline const COLUMN: usize = ROWS + 13 * ROW;
-/** Place of the powers in the workspace of `power400`. */
 // @ts-ignore: decorator
-@inline export const POWER: usize = COLUMN + 25 * V;
-// @ts-ignore: decorator
-@inline export const WORKSPACE_BYTES: usize = POWER + 201 * V;
+@inline export const DFT400_WORKSPACE: usize = COLUMN + 25 * V;
 
 /** k2 of row `row`: multiples of five, then those congruent to one, then to two. */
 function rowFrequency(row: u32): u32 {
@@ -85,8 +73,6 @@ export function dft400Create(): usize {
   if (known) return known;
   const t = arenaAllocate(TABLE_BYTES);
   if (!t) return 0;
-  // Periodic Hann: 1/2 - 1/2 cos(2 pi n / 400).
-  for (let n: u32 = 0; n < 400; n++) store<f32>(t + ((n as usize) << 2), (0.5 - 0.5 * cosTurn(n, 400)) as f32);
   let place = t + COLUMNS;
   for (let a: u32 = 0; a < 16; a++) {
     for (let q: u32 = 0; q < 5; q++) {
@@ -119,25 +105,6 @@ export function dft400Create(): usize {
   v128.store(address, im, V);
 }
 
-/** Windows the four frames and transposes them: vector n holds sample n of each frame. */
-function gather(frame: usize, t: usize, out: usize): void {
-  for (const end = t + COLUMNS; t < end; t += 16, frame += 16, out += 4 * V) {
-    const window = v128.load(t);
-    const a = f32x4.mul(v128.load(frame), window);
-    const b = f32x4.mul(v128.load(frame, HOP_BYTES), window);
-    const c = f32x4.mul(v128.load(frame, 2 * HOP_BYTES), window);
-    const d = f32x4.mul(v128.load(frame, 3 * HOP_BYTES), window);
-    const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-    const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(out, v128.shuffle<f64>(abLow, cdLow, 0, 2));
-    v128.store(out, v128.shuffle<f64>(abLow, cdLow, 1, 3), V);
-    v128.store(out, v128.shuffle<f64>(abHigh, cdHigh, 0, 2), 2 * V);
-    v128.store(out, v128.shuffle<f64>(abHigh, cdHigh, 1, 3), 3 * V);
-  }
-}
-
 // Constants of the five-point transform: sqrt(5) / 4, sin 72, sin 144 degrees.
 // @ts-ignore: decorator
 @inline const ROOT5: f32 = 0.5590169943749475;
@@ -151,8 +118,8 @@ function gather(frame: usize, t: usize, out: usize): void {
 @inline function storeTurned(address: usize, re: v128, im: v128, c: v128, s: v128): void {
   storeComplex(
     address,
-    f32x4.add(f32x4.mul(re, c), f32x4.mul(im, s)),
-    f32x4.sub(f32x4.mul(im, c), f32x4.mul(re, s)),
+    multiplyAdd(im, s, f32x4.mul(re, c)),
+    multiplySubtract(re, s, f32x4.mul(im, c)),
   );
 }
 
@@ -176,12 +143,12 @@ function gather(frame: usize, t: usize, out: usize): void {
   const t4 = f32x4.sub(x2, x3);
   const t5 = f32x4.add(t1, t2);
   v128.store(o0, f32x4.add(x0, t5));
-  const m = f32x4.sub(x0, f32x4.mul(f32x4.splat(0.25), t5));
-  const n = f32x4.mul(f32x4.splat(ROOT5), f32x4.sub(t1, t2));
-  const r1 = f32x4.add(m, n);
-  const r2 = f32x4.sub(m, n);
-  const i1 = f32x4.neg(f32x4.add(f32x4.mul(f32x4.splat(SIN72), t3), f32x4.mul(f32x4.splat(SIN144), t4)));
-  const i2 = f32x4.sub(f32x4.mul(f32x4.splat(SIN72), t4), f32x4.mul(f32x4.splat(SIN144), t3));
+  const m = multiplySubtract(f32x4.splat(0.25), t5, x0);
+  const d = f32x4.sub(t1, t2);
+  const r1 = multiplyAdd(f32x4.splat(ROOT5), d, m);
+  const r2 = multiplySubtract(f32x4.splat(ROOT5), d, m);
+  const i1 = multiplySubtract(f32x4.splat(SIN144), t4, f32x4.mul(f32x4.splat(-SIN72), t3));
+  const i2 = multiplySubtract(f32x4.splat(SIN144), t3, f32x4.mul(f32x4.splat(SIN72), t4));
   if (root) {
     storeRotated(o1, r1, i1, root);
     storeRotated(o2, r2, i2, root + 8);
@@ -219,21 +186,21 @@ function gather(frame: usize, t: usize, out: usize): void {
 
   const quarter = f32x4.splat(0.25);
   const root5 = f32x4.splat(ROOT5);
-  const mr = f32x4.sub(x0r, f32x4.mul(quarter, t5r));
-  const mi = f32x4.sub(x0i, f32x4.mul(quarter, t5i));
-  const nr = f32x4.mul(root5, f32x4.sub(t1r, t2r));
-  const ni = f32x4.mul(root5, f32x4.sub(t1i, t2i));
-  const a1r = f32x4.add(mr, nr);
-  const a1i = f32x4.add(mi, ni);
-  const a2r = f32x4.sub(mr, nr);
-  const a2i = f32x4.sub(mi, ni);
+  const mr = multiplySubtract(quarter, t5r, x0r);
+  const mi = multiplySubtract(quarter, t5i, x0i);
+  const dr = f32x4.sub(t1r, t2r);
+  const di = f32x4.sub(t1i, t2i);
+  const a1r = multiplyAdd(root5, dr, mr);
+  const a1i = multiplyAdd(root5, di, mi);
+  const a2r = multiplySubtract(root5, dr, mr);
+  const a2i = multiplySubtract(root5, di, mi);
 
   const s1 = f32x4.splat(SIN72);
   const s2 = f32x4.splat(SIN144);
-  const b1r = f32x4.add(f32x4.mul(s1, t3r), f32x4.mul(s2, t4r));
-  const b1i = f32x4.add(f32x4.mul(s1, t3i), f32x4.mul(s2, t4i));
-  const b2r = f32x4.sub(f32x4.mul(s2, t3r), f32x4.mul(s1, t4r));
-  const b2i = f32x4.sub(f32x4.mul(s2, t3i), f32x4.mul(s1, t4i));
+  const b1r = multiplyAdd(s2, t4r, f32x4.mul(s1, t3r));
+  const b1i = multiplyAdd(s2, t4i, f32x4.mul(s1, t3i));
+  const b2r = multiplySubtract(s1, t4r, f32x4.mul(s2, t3r));
+  const b2i = multiplySubtract(s1, t4i, f32x4.mul(s2, t3i));
   storeComplex(row + ROW, f32x4.add(a1r, b1i), f32x4.sub(a1i, b1r));
   storeComplex(row + 4 * ROW, f32x4.sub(a1r, b1i), f32x4.add(a1i, b1r));
   storeComplex(row + 2 * ROW, f32x4.add(a2r, b2i), f32x4.sub(a2i, b2r));
@@ -287,7 +254,7 @@ function transformColumns(samples: usize, t: usize, column: usize, rows: usize):
 /** Stores |re + i im|^2. */
 // @ts-ignore: decorator
 @inline function storePower(address: usize, re: v128, im: v128): void {
-  v128.store(address, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)));
+  v128.store(address, multiplyAdd(im, im, f32x4.mul(re, re)));
 }
 
 /**
@@ -375,13 +342,9 @@ function clearRealRow(row: usize): void {
   for (const end = row + ROW; row < end; row += C) v128.store(row, f32x4.splat(0), V);
 }
 
-/**
- * Powers of the four frames that start at `frame`, `frame` + 160 samples, …, into `workspace` + POWER:
- * 201 vectors, one lane a frame.
- */
-export function power400(frame: usize, t: usize, workspace: usize): void {
-  gather(frame, t, workspace);
-  clearRealRow(workspace + ROWS);
-  transformColumns(workspace, t, workspace + COLUMN, workspace + ROWS);
-  transformRows(workspace + ROWS, t, workspace + POWER);
+/** Powers of the four frames whose 400 samples lie at `work`, vector after vector: 201 vectors at `power`. */
+export function powers400(t: usize, work: usize, power: usize): void {
+  clearRealRow(work + ROWS);
+  transformColumns(work, t, work + COLUMN, work + ROWS);
+  transformRows(work + ROWS, t, power);
 }

@@ -21,3 +21,14 @@ export function firstNonFinite(samples: usize, count: u32): i32 {
   }
   return -1;
 }
+
+/** Sets NaN and infinite samples to zero. Returns how many there were. */
+export function zeroNonFinite(samples: usize, count: u32): u32 {
+  let found: u32 = 0;
+  for (const end = samples + ((count as usize) << 2); samples < end; samples += 4) {
+    if (isFinite(load<f32>(samples))) continue;
+    store<f32>(samples, 0);
+    found++;
+  }
+  return found;
+}

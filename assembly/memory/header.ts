@@ -57,10 +57,6 @@ import { cas32, load32, store32 } from "./atomics";
 export namespace TABLE {
   // @ts-ignore: decorator
   @inline export const DFT400: u32 = 0;
-  // @ts-ignore: decorator
-  @inline export const MEL_BANK_80: u32 = 1;
-  // @ts-ignore: decorator
-  @inline export const MEL_BANK_128: u32 = 2;
 }
 
 /** Rounds up to the alignment of every region, a cache line. */

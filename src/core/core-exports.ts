@@ -112,23 +112,67 @@ export interface CoreExports {
     inverse: number,
   ): void;
 
-  dft400TableBytes(): number;
-  dft400Create(): Pointer;
-  melBankBytes(mels: number): number;
-  melBankCreate(mels: number): Pointer;
-  logMelWorkspaceBytes(): number;
-  logMelActiveFrames(count: number, frames: number): number;
-  logMel(
-    dft: Pointer,
-    bank: Pointer,
-    workspace: Pointer,
+  planBytes(numbers: Pointer): number;
+  planNeeds(numbers: Pointer): number;
+  planCreate(numbers: Pointer): Pointer;
+  planRows(plan: Pointer): number;
+  planFilters(plan: Pointer): Pointer;
+  planWorkspaceBytes(plan: Pointer): number;
+  emptyFilter(filters: Pointer, count: number, index: number): number;
+  silentFeature(plan: Pointer): number;
+  computeFrames(
+    plan: Pointer,
+    work: Pointer,
     samples: Pointer,
     count: number,
     total: number,
-    out: Pointer,
-    mels: number,
+    first: number,
     frames: number,
-  ): number;
+    out: Pointer,
+    rowBytes: number,
+    found: Pointer,
+  ): void;
+  greatest(at: Pointer, values: number): number;
+  raiseRows(out: Pointer, rows: number, frames: number, active: number, floor: number, padding: number): void;
+  standardize(
+    at: Pointer,
+    count: number,
+    stride: number,
+    deviation: number,
+    degrees: number,
+    inside: number,
+    outside: number,
+  ): void;
+  shiftAndScale(at: Pointer, frames: number, width: number, table: Pointer): void;
+  stackFrames(
+    from: Pointer,
+    frames: number,
+    width: number,
+    stacked: number,
+    step: number,
+    left: number,
+    first: number,
+    vectors: number,
+    out: Pointer,
+  ): void;
+  cosineTableBytes(inputs: number, outputs: number): number;
+  cosineTableBuild(table: Pointer, inputs: number, outputs: number): void;
+  cosineTransform(
+    table: Pointer,
+    from: Pointer,
+    inputs: number,
+    outputs: number,
+    frames: number,
+    out: Pointer,
+  ): void;
+  streamBytes(plan: Pointer, capacity: number): number;
+  streamReset(stream: Pointer, plan: Pointer, capacity: number): void;
+  streamPush(stream: Pointer, work: Pointer, samples: Pointer, count: number): number;
+  streamFlush(stream: Pointer, work: Pointer, frames: number, zeros: number): void;
+  streamBad(stream: Pointer): number;
+  streamRead(stream: Pointer, age: number, frames: number, out: Pointer, rowBytes: number): void;
+
+  zeroNonFinite(samples: Pointer, count: number): number;
   countNonFinite(samples: Pointer, count: number): number;
   firstNonFinite(samples: Pointer, count: number): number;
 }

@@ -2,10 +2,9 @@ import { assertOptions, describe } from "../core/arguments.ts";
 import { type Core, takeRegion } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { isSmooth, MAX_FFT_SIZE, nearestSizes } from "./fft-sizes.ts";
 
 const FLOAT_BYTES = 4;
-/** The largest size, see assembly/kernels/fft.ts. */
-const MAX_SIZE = 8192;
 
 /** Which transform to prepare. */
 export interface FftOptions {
@@ -76,7 +75,7 @@ export function createFft(core: Core, options: FftOptions): Fft {
   if (kind !== "complex" && kind !== "real") {
     throw new InvalidArgumentError(`createFft: kind is ${describe(kind)}; give "complex" or "real"`);
   }
-  assertSize(core, size);
+  assertSize(size);
   const known = transforms.get(core) ?? new Map<string, Fft>();
   transforms.set(core, known);
   const key = `${kind} ${size}`;
@@ -85,20 +84,15 @@ export function createFft(core: Core, options: FftOptions): Fft {
   return fft;
 }
 
-function assertSize(core: Core, size: number): void {
-  const supported = (n: number) => core.exports.fftPlanBytes(n, 0) !== 0;
-  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
+function assertSize(size: number): void {
+  if (!Number.isInteger(size) || size < 1 || size > MAX_FFT_SIZE) {
     throw new InvalidArgumentError(
-      `createFft: size is ${describe(size)}; give an integer from 1 to ${MAX_SIZE} without prime factors but 2, 3 and 5`,
+      `createFft: size is ${describe(size)}; give an integer from 1 to ${MAX_FFT_SIZE} without prime factors but 2, 3 and 5`,
     );
   }
-  if (supported(size)) return;
-  let below = size;
-  while (!supported(below)) below--;
-  let above = size;
-  while (!supported(above)) above++;
+  if (isSmooth(size)) return;
   throw new InvalidArgumentError(
-    `createFft: size ${size} has prime factors other than 2, 3 and 5; the nearest supported are ${below} and ${above}`,
+    `createFft: size ${size} has prime factors other than 2, 3 and 5; the nearest supported are ${nearestSizes(size).join(" and ")}`,
   );
 }
 

@@ -5,7 +5,7 @@ import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import { createLogMel, type LogMel } from "../features/log-mel.ts";
+import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
 import { giveWay } from "../inference/give-way.ts";
@@ -122,7 +122,7 @@ export interface Transcriber {
 interface Pipeline {
   audio: BufferPool<"f32">;
   mel: BufferPool<"f32">;
-  logMel: LogMel;
+  logMel: FrontEnd;
   tokenizer: WhisperTokenizer;
   encoder: Encoder;
   decoder: Decoder;
@@ -216,13 +216,13 @@ async function loadPipeline(
   const config = await readWhisperConfig(model);
   const tokenizer = await loadTokenizer(model, config);
   tokenizer.prompt(language); // a wrong code is told before the weights load
-  const logMel = createLogMel(core, { preset: config.preset });
-  const { maxSamples, maxFrames } = logMel.preset;
+  const logMel = createFrontEnd(core, { preset: config.preset });
+  const { maxSamples } = logMel;
   const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: CLIPS });
   const mel = createBufferPool(core, {
     name: "mel",
     dtype: "f32",
-    shape: config.mels * maxFrames,
+    shape: config.mels * logMel.frames(maxSamples),
     max: CLIPS,
   });
   onLoading?.();
@@ -254,7 +254,7 @@ async function transcribe(
   };
 
   const pcm = input instanceof Uint8Array ? await decodeAudio(input) : input;
-  const { sampleRate } = pipeline.logMel.preset;
+  const { sampleRate } = pipeline.logMel.description;
   const reader = monoReader(pcm, sampleRate);
   const texts: string[] = [];
   let windows = 0;

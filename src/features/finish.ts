@@ -1,0 +1,59 @@
+import type { Core } from "../core/core.ts";
+import type { Pointer } from "../core/core-exports.ts";
+import type { Plan } from "./plan.ts";
+
+/** A run of frames as the kernels left them, and where they are to go. */
+export interface Window {
+  /** Address of the frames: `out` itself where nothing is rearranged. */
+  base: Pointer;
+  /** Frames at `base`, of which those from `active` on are silence that was never computed. */
+  frames: number;
+  active: number;
+  /** Greatest feature among the active frames. */
+  peak: number;
+  out: Pointer;
+  /** Vectors to write, and how many places of the first lie before frame 0 at `base`. */
+  vectors: number;
+  left: number;
+}
+
+/** Values that a vector of the result has. */
+export function resultWidth({ description, rows }: Plan): number {
+  if (description.cepstra) return description.cepstra;
+  return rows * (description.stacking?.frames ?? 1);
+}
+
+/** Whether the result is made apart from the frames. */
+export function rearranges({ description }: Plan): boolean {
+  return description.cepstra !== undefined || description.stacking !== undefined;
+}
+
+/** Everything that looks at more than one frame: range, normalisation, cepstra, stacking, CMVN. */
+export function finishFrames(core: Core, plan: Plan, window: Window): void {
+  const { exports } = core;
+  const { description, rows, silence } = plan;
+  const { range, normalize, stacking, cepstra, cmvn } = description;
+  const { base, frames, active, out, vectors } = window;
+  if (frames === 0) return;
+  const frameMajor = description.layout === "frame-major";
+  if (range !== undefined || active < frames) {
+    const floor = range === undefined ? Number.NEGATIVE_INFINITY : Math.fround(window.peak - range);
+    const padding = Math.max(silence, floor);
+    if (frameMajor) exports.raiseRows(base, 1, rows * frames, rows * active, floor, padding);
+    else exports.raiseRows(base, rows, frames, active, floor, padding);
+  }
+  if (normalize) {
+    const deviation = normalize.kind === "mean-and-deviation" ? 1 : 0;
+    const { degrees = 1, varianceGuard = 0, deviationGuard = 0 } = normalize;
+    for (let row = 0; row < rows; row++) {
+      const at = base + 4 * row * (frameMajor ? 1 : frames);
+      const stride = frameMajor ? 4 * rows : 4;
+      exports.standardize(at, frames, stride, deviation, degrees, varianceGuard, deviationGuard);
+    }
+  }
+  if (cepstra) exports.cosineTransform(plan.cosines, base, rows, cepstra, frames, out);
+  if (stacking) {
+    exports.stackFrames(base, frames, rows, stacking.frames, stacking.step, window.left, 0, vectors, out);
+  }
+  if (cmvn) exports.shiftAndScale(out, vectors, resultWidth(plan), plan.cmvn);
+}

@@ -1,0 +1,36 @@
+import type { FrameShape, FrameStacking, FrontEndDescription } from "./description.ts";
+
+/** Samples of frame 0 left of the first sample. */
+export function samplesBefore(frame: FrameShape): number {
+  if (frame.left !== undefined) return frame.left;
+  if (frame.edges === "snip") return 0;
+  // Kaldi centres frames on their hops; torch.stft and librosa centre the transform, and the window in it.
+  if (frame.edges === "mirror") return Math.floor(frame.length / 2) - Math.floor(frame.hop / 2);
+  return Math.floor(frame.fft / 2) - Math.floor((frame.fft - frame.length) / 2);
+}
+
+/** Frames that a clip of `samples` makes, before stacking. */
+export function framesOf(frame: FrameShape, samples: number): number {
+  const { length, hop, edges } = frame;
+  if (samples < 1) return 0;
+  if (frame.left !== undefined) return Math.ceil(samples / hop);
+  if (edges === "snip") return samples < length ? 0 : 1 + Math.floor((samples - length) / hop);
+  if (edges === "mirror") return Math.floor((samples + Math.floor(hop / 2)) / hop);
+  return Math.floor(samples / hop) + (frame.dropLast ? 0 : 1);
+}
+
+/** How many of `frames` frames touch one of the first `samples` samples. */
+export function touchedFrames(description: FrontEndDescription, samples: number, frames: number): number {
+  const frame = description.frame!;
+  // Pre-emphasis lets the last sample be felt one later.
+  const end = samples + (description.preEmphasis?.over === "signal" ? 1 : 0);
+  return Math.min(frames, Math.floor((end + samplesBefore(frame) - 1) / frame.hop) + 1);
+}
+
+/** Stacked vectors that `frames` frames make; while a stream goes on, only those that are whole. */
+export function vectorsOf(stacking: FrameStacking | undefined, frames: number, ended = true): number {
+  if (!stacking) return frames;
+  const { frames: stacked, step, left = 0, incomplete = "repeat" } = stacking;
+  if (ended && incomplete === "repeat") return Math.ceil(frames / step);
+  return Math.max(0, Math.floor((frames - stacked + left) / step) + 1);
+}
