@@ -36,6 +36,7 @@ export { streamBad, streamBytes, streamFlush, streamPush, streamRead, streamRese
 export { relaxedSimd } from "./kernels/arithmetic";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";
 export { fourRealPowers, fourRealTransforms, realFftBufferBytes } from "./kernels/fft-real";
+export { fftPlanBuild, fftPlanBytes, fftRun, fftScratchBytes } from "./kernels/fft-single";
 export { countNonFinite, firstNonFinite, zeroNonFinite } from "./kernels/finite";
 export { copySamples, floatToMono, int16ToMono } from "./kernels/pcm";
 export { resample, resampleBankBuild, resampleBankBytes } from "./kernels/resample";

@@ -50,6 +50,7 @@ export type {
   WindowName,
 } from "./features/description.ts";
 export type { FeatureStream, FeatureStreamOptions } from "./features/feature-stream.ts";
+export { createFft, type Fft, type FftOptions } from "./features/fft.ts";
 export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
 export { PRESETS, type PresetName } from "./features/presets.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";

@@ -1,5 +1,5 @@
 /** Run by allocation.test.ts with --expose-gc: prints JavaScript heap bytes per call in the steady state. */
-import { createBufferPool, createCore, createFrontEnd, createResampler } from "../dist/index.js";
+import { createBufferPool, createCore, createFft, createFrontEnd, createResampler } from "../dist/index.js";
 
 const ROUNDS = 9;
 const core = await createCore();
@@ -32,6 +32,12 @@ const blocks = bytesPerCall(() => resampler.process(block, output), 2000);
 const long = input.subarray(0, 48000);
 const seconds = bytesPerCall(() => resampler.process(long, output), 100);
 resampler.close();
+const real = createFft(core, { size: 512, kind: "real" });
+const bins = output.subarray(0, 514);
+const transform = bytesPerCall(() => {
+  real.forward(input, output, 1);
+  real.inverse(bins, input);
+}, 5000);
 samples.release();
 features.release();
 
@@ -43,4 +49,4 @@ const cycle = bytesPerCall(() => {
   a.release();
 }, 2000);
 
-console.log(JSON.stringify({ compute, blocks, seconds, cycle }));
+console.log(JSON.stringify({ compute, blocks, seconds, transform, cycle }));

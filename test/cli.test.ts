@@ -185,9 +185,9 @@ describe("bad input", () => {
     ["a missing argument", ["transcribe"], /missing required argument 'file'/],
     ["an unknown command", ["sing"], /unknown command 'sing'/],
     [
-      "a clip too long for mel",
-      ["mel", "long.wav", "--preset", "whisper-80", "--out", "x.f32"],
-      /long\.wav: the clip has 480001 samples .* takes up to 480000 \(30 s\): cut it/,
+      "a clip too long for mel with padding",
+      ["mel", "long.wav", "--preset", "whisper-80", "--pad", "--out", "x.f32"],
+      /long\.wav: the clip has 480001 samples .* takes up to 480000 \(30 s\): leave --pad out, or cut it/,
     ],
     ["an unknown preset", ["mel", "good.wav", "--preset", "mfcc", "--out", "x.f32"], /'mfcc' is invalid/],
     [

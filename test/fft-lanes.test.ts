@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Core, takeRegion } from "../src/core/core.ts";
-import { relaxedSimdWorks } from "../src/core/runtime-probes.ts";
 import { createCore } from "../src/index.ts";
+import { KERNEL_BUILDS } from "./reference/builds.ts";
 import { dft, rms, type Spectrum, smoothNumbers } from "./reference/dft.ts";
 import { whiteNoise } from "./reference/signals.ts";
 
@@ -11,15 +11,8 @@ const SIZES = [
   ...smoothNumbers(512),
   ...[625, 729, 1000, 1024, 1250, 1536, 2000, 2048, 2187, 3125, 4096, 4374, 6561, 8000, 8100, 8192],
 ];
-/** Greatest error of a bin, in units of the spectrum's root mean square: the worst found is 5.6e-7. */
+/** Greatest error of a bin, in units of the spectrum's root mean square: see fft.test.ts. */
 const LIMIT = 8e-7;
-
-const BUILDS = [false, true].flatMap((relaxed) =>
-  [false, true].map((threads) => ({
-    build: `${threads ? "threads" : "plain"}${relaxed ? ", relaxed" : ""}`,
-    options: { threads, relaxed },
-  })),
-);
 
 const references = new Map<string, Spectrum>();
 
@@ -53,96 +46,89 @@ function worstError(
   return worst / rms(expected);
 }
 
-describe.each(BUILDS.filter(({ options }) => !options.relaxed || relaxedSimdWorks()))(
-  `four transforms in lanes, $build build (seed ${SEED})`,
-  ({ options }) => {
-    let core: Core;
-    let a: number;
-    let b: number;
-    let power: number;
-    let table: number;
-    let memory: Float32Array;
+describe.each(KERNEL_BUILDS)(`four transforms in lanes, $build (seed ${SEED})`, ({ options }) => {
+  let core: Core;
+  let a: number;
+  let b: number;
+  let power: number;
+  let table: number;
+  let memory: Float32Array;
 
-    beforeAll(async () => {
-      core = await createCore(options);
-      const { exports } = core;
-      a = takeRegion(core, 8192 * 32, "elements");
-      b = takeRegion(core, 8192 * 32, "elements");
-      power = takeRegion(core, 8192 * 16, "powers");
-      table = takeRegion(
-        core,
-        Math.max(exports.fftTableBytes(8192), exports.realFftTableBytes(6561)),
-        "table",
-      );
-      memory = new Float32Array(core.buffer as ArrayBuffer);
-    });
+  beforeAll(async () => {
+    core = await createCore(options);
+    const { exports } = core;
+    a = takeRegion(core, 8192 * 32, "elements");
+    b = takeRegion(core, 8192 * 32, "elements");
+    power = takeRegion(core, 8192 * 16, "powers");
+    table = takeRegion(core, Math.max(exports.fftTableBytes(8192), exports.realFftTableBytes(6561)), "table");
+    memory = new Float32Array(core.buffer as ArrayBuffer);
+  });
 
-    function fillComplex(n: number): void {
-      const re = whiteNoise(n, SEED);
-      const im = whiteNoise(n, -SEED);
-      for (let i = 0; i < n; i++) {
-        for (let lane = 0; lane < 4; lane++) {
-          memory[a / 4 + 8 * i + lane] = re[(i + lane) % n]!;
-          memory[a / 4 + 8 * i + 4 + lane] = im[(i + lane) % n]!;
-        }
+  function fillComplex(n: number): void {
+    const re = whiteNoise(n, SEED);
+    const im = whiteNoise(n, -SEED);
+    for (let i = 0; i < n; i++) {
+      for (let lane = 0; lane < 4; lane++) {
+        memory[a / 4 + 8 * i + lane] = re[(i + lane) % n]!;
+        memory[a / 4 + 8 * i + 4 + lane] = im[(i + lane) % n]!;
       }
     }
+  }
 
-    function fillReal(n: number): void {
-      const x = whiteNoise(n, SEED);
-      for (let i = 0; i < n; i++) {
-        for (let lane = 0; lane < 4; lane++) memory[a / 4 + 4 * i + lane] = x[(i + lane) % n]!;
+  function fillReal(n: number): void {
+    const x = whiteNoise(n, SEED);
+    for (let i = 0; i < n; i++) {
+      for (let lane = 0; lane < 4; lane++) memory[a / 4 + 4 * i + lane] = x[(i + lane) % n]!;
+    }
+  }
+
+  const element = (at: number) => (k: number, lane: number) => ({
+    re: memory[at / 4 + 8 * k + lane]!,
+    im: memory[at / 4 + 8 * k + 4 + lane]!,
+  });
+
+  it("has a table for 2^a 3^b 5^c up to 8192 and nothing else", () => {
+    const supported = new Set(smoothNumbers(8192));
+    for (let n = 0; n < 17_000; n++) {
+      expect(core.exports.fftTableBytes(n) > 0, `${n}`).toBe(supported.has(n));
+      expect(core.exports.realFftTableBytes(n) > 0, `real ${n}`).toBe(supported.has(n));
+    }
+  });
+
+  it.each(SIZES)("transforms %i complex points", (n) => {
+    core.exports.fftTableBuild(n, table);
+    fillComplex(n);
+    const result = core.exports.fourTransforms(table, a, b);
+    expect(worstError(n, false, element(result))).toBeLessThanOrEqual(LIMIT);
+  });
+
+  it.each(SIZES)("transforms %i real samples", (n) => {
+    core.exports.realFftTableBuild(n, table);
+    fillReal(n);
+    const result = core.exports.fourRealTransforms(table, a, b);
+    expect(worstError(n, true, element(result))).toBeLessThanOrEqual(LIMIT);
+  });
+
+  it.each(SIZES)("gives the powers of %i real samples, within their places", (n) => {
+    core.exports.realFftTableBuild(n, table);
+    const bytes = core.exports.realFftBufferBytes(n);
+    memory.fill(7, a / 4, a / 4 + 8 * 8192);
+    memory.fill(7, b / 4, b / 4 + 8 * 8192);
+    memory.fill(7, power / 4, power / 4 + 4 * 8192);
+    fillReal(n);
+    core.exports.fourRealPowers(table, a, b, power);
+    for (const end of [a + bytes, b + bytes]) expect(memory[end / 4]).toBe(7);
+    expect(memory[power / 4 + 4 * (Math.floor(n / 2) + 1)]).toBe(7);
+    const expected = reference(n, true);
+    const unit = rms(expected);
+    let worst = 0;
+    for (let k = 0; k <= n / 2; k++) {
+      const magnitude = Math.hypot(expected.re[k]!, expected.im[k]!);
+      for (let lane = 0; lane < 4; lane++) {
+        const error = Math.abs(Math.sqrt(memory[power / 4 + 4 * k + lane]!) - magnitude);
+        if (!(error <= worst)) worst = error;
       }
     }
-
-    const element = (at: number) => (k: number, lane: number) => ({
-      re: memory[at / 4 + 8 * k + lane]!,
-      im: memory[at / 4 + 8 * k + 4 + lane]!,
-    });
-
-    it("has a table for 2^a 3^b 5^c up to 8192 and nothing else", () => {
-      const supported = new Set(smoothNumbers(8192));
-      for (let n = 0; n < 17_000; n++) {
-        expect(core.exports.fftTableBytes(n) > 0, `${n}`).toBe(supported.has(n));
-        expect(core.exports.realFftTableBytes(n) > 0, `real ${n}`).toBe(supported.has(n));
-      }
-    });
-
-    it.each(SIZES)("transforms %i complex points", (n) => {
-      core.exports.fftTableBuild(n, table);
-      fillComplex(n);
-      const result = core.exports.fourTransforms(table, a, b);
-      expect(worstError(n, false, element(result))).toBeLessThanOrEqual(LIMIT);
-    });
-
-    it.each(SIZES)("transforms %i real samples", (n) => {
-      core.exports.realFftTableBuild(n, table);
-      fillReal(n);
-      const result = core.exports.fourRealTransforms(table, a, b);
-      expect(worstError(n, true, element(result))).toBeLessThanOrEqual(LIMIT);
-    });
-
-    it.each(SIZES)("gives the powers of %i real samples, within their places", (n) => {
-      core.exports.realFftTableBuild(n, table);
-      const bytes = core.exports.realFftBufferBytes(n);
-      memory.fill(7, a / 4, a / 4 + 8 * 8192);
-      memory.fill(7, b / 4, b / 4 + 8 * 8192);
-      memory.fill(7, power / 4, power / 4 + 4 * 8192);
-      fillReal(n);
-      core.exports.fourRealPowers(table, a, b, power);
-      for (const end of [a + bytes, b + bytes]) expect(memory[end / 4]).toBe(7);
-      expect(memory[power / 4 + 4 * (Math.floor(n / 2) + 1)]).toBe(7);
-      const expected = reference(n, true);
-      const unit = rms(expected);
-      let worst = 0;
-      for (let k = 0; k <= n / 2; k++) {
-        const magnitude = Math.hypot(expected.re[k]!, expected.im[k]!);
-        for (let lane = 0; lane < 4; lane++) {
-          const error = Math.abs(Math.sqrt(memory[power / 4 + 4 * k + lane]!) - magnitude);
-          if (!(error <= worst)) worst = error;
-        }
-      }
-      expect(worst / unit).toBeLessThanOrEqual(LIMIT);
-    });
-  },
-);
+    expect(worst / unit).toBeLessThanOrEqual(LIMIT);
+  });
+});

@@ -95,7 +95,7 @@ export function pass3(x: usize, y: usize, m: u32, s: u32, roots: usize): void {
 
 /** Four-point butterfly of x, x + far, … to y, y + step, …, turned by three roots unless `plain`. */
 // @ts-ignore: decorator
-@inline export function butterfly4(
+@inline function butterfly4(
   x: usize, far: usize, y: usize, step: usize, plain: bool, c1: v128, s1: v128, c2: v128, s2: v128, c3: v128, s3: v128,
 ): void {
   const x0r = v128.load(x);
@@ -157,6 +157,64 @@ export function pass4(x: usize, y: usize, m: u32, s: u32, roots: usize): void {
     for (const last = x + step; x < last; x += C, y += C) {
       butterfly4(x, far, y, step, false, c1, s1, c2, s2, c3, s3);
     }
+  }
+}
+
+/** sqrt(1 / 2) */
+// @ts-ignore: decorator
+@inline const ROOT_HALF: f32 = 0.7071067811865476;
+
+/** Four-point transform of a, b, c, d to y, y + step, … */
+// @ts-ignore: decorator
+@inline function storeFour(
+  y: usize, step: usize, ar: v128, ai: v128, br: v128, bi: v128, cr: v128, ci: v128, dr: v128, di: v128,
+): void {
+  const er = f32x4.add(ar, cr);
+  const ei = f32x4.add(ai, ci);
+  const fr = f32x4.add(br, dr);
+  const fi = f32x4.add(bi, di);
+  storeComplex(y, f32x4.add(er, fr), f32x4.add(ei, fi));
+  storeComplex(y + 2 * step, f32x4.sub(er, fr), f32x4.sub(ei, fi));
+  const gr = f32x4.sub(ar, cr);
+  const gi = f32x4.sub(ai, ci);
+  const hr = f32x4.sub(br, dr);
+  const hi = f32x4.sub(bi, di);
+  storeComplex(y + step, f32x4.add(gr, hi), f32x4.sub(gi, hr));
+  storeComplex(y + 3 * step, f32x4.sub(gr, hi), f32x4.add(gi, hr));
+}
+
+/** Radix 8, as a last pass: without roots. */
+export function lastPass8(x: usize, y: usize, s: u32): void {
+  const d = (s as usize) * C;
+  const h = f32x4.splat(ROOT_HALF);
+  for (const end = x + d; x < end; x += C, y += C) {
+    // Every element is loaded twice, for eight vectors at a time leave registers free.
+    storeFour(
+      y, 2 * d,
+      f32x4.add(v128.load(x), v128.load(x + 4 * d)),
+      f32x4.add(v128.load(x, V), v128.load(x + 4 * d, V)),
+      f32x4.add(v128.load(x + d), v128.load(x + 5 * d)),
+      f32x4.add(v128.load(x + d, V), v128.load(x + 5 * d, V)),
+      f32x4.add(v128.load(x + 2 * d), v128.load(x + 6 * d)),
+      f32x4.add(v128.load(x + 2 * d, V), v128.load(x + 6 * d, V)),
+      f32x4.add(v128.load(x + 3 * d), v128.load(x + 7 * d)),
+      f32x4.add(v128.load(x + 3 * d, V), v128.load(x + 7 * d, V)),
+    );
+    const br = f32x4.sub(v128.load(x + d), v128.load(x + 5 * d));
+    const bi = f32x4.sub(v128.load(x + d, V), v128.load(x + 5 * d, V));
+    const dr = f32x4.sub(v128.load(x + 3 * d), v128.load(x + 7 * d));
+    const di = f32x4.sub(v128.load(x + 3 * d, V), v128.load(x + 7 * d, V));
+    storeFour(
+      y + d, 2 * d,
+      f32x4.sub(v128.load(x), v128.load(x + 4 * d)),
+      f32x4.sub(v128.load(x, V), v128.load(x + 4 * d, V)),
+      f32x4.mul(h, f32x4.add(br, bi)),
+      f32x4.mul(h, f32x4.sub(bi, br)),
+      f32x4.sub(v128.load(x + 2 * d, V), v128.load(x + 6 * d, V)),
+      f32x4.sub(v128.load(x + 6 * d), v128.load(x + 2 * d)),
+      f32x4.mul(h, f32x4.sub(di, dr)),
+      f32x4.mul(h, f32x4.neg(f32x4.add(dr, di))),
+    );
   }
 }
 

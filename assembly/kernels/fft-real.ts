@@ -10,8 +10,8 @@
  * For odd n the samples are taken as complex, with imaginary parts of zero.
  */
 import { multiplyAdd, multiplySubtract } from "./arithmetic";
-import { lastRadix, passCount, points, realLength, realRoots, runPasses } from "./fft";
-import { butterfly4, C, V } from "./fft-passes";
+import { fourTransforms, realLength, realRoots } from "./fft";
+import { C, V } from "./fft-passes";
 
 /** Bytes of each of the two buffers of fourRealTransforms and fourRealPowers for `n` samples. */
 export function realFftBufferBytes(n: u32): u32 {
@@ -48,20 +48,17 @@ export function realFftBufferBytes(n: u32): u32 {
   storeBin(out, mirror, power, f32x4.sub(er, tr), f32x4.sub(ti, ei));
 }
 
-/** Bins k and m - k for k from `first` by `by` to m / 2, of the transform `z`; `out` may be `z`. */
+/** All bins of the transform `z` of m points; `out` may be `z`. */
 // @ts-ignore: decorator
-@inline function storeBins(z: usize, m: u32, first: u32, by: u32, roots: usize, out: usize, power: bool): void {
+@inline function storeBins(z: usize, m: u32, roots: usize, out: usize, power: bool): void {
   const end = (m as usize) * C;
-  if (first == 0) {
-    // Z[m] is Z[0].
-    const re = v128.load(z);
-    const im = v128.load(z, V);
-    const none = f32x4.splat(0);
-    storeBin(out, 0, power, f32x4.add(re, im), none);
-    storeBin(out, end, power, f32x4.sub(re, im), none);
-    first = by;
-  }
-  for (let k = (first as usize) * C; (k << 1) <= end; k += (by as usize) * C) {
+  // Z[m] is Z[0].
+  const re = v128.load(z);
+  const im = v128.load(z, V);
+  const none = f32x4.splat(0);
+  storeBin(out, 0, power, f32x4.add(re, im), none);
+  storeBin(out, end, power, f32x4.sub(re, im), none);
+  for (let k = C; (k << 1) <= end; k += C) {
     const root = roots + (k >> 2);
     const a = z + k;
     const b = z + end - k;
@@ -70,87 +67,6 @@ export function realFftBufferBytes(n: u32): u32 {
       v128.load32_splat(root, 4),
     );
   }
-}
-
-function storeSpectrum(z: usize, m: u32, roots: usize, out: usize): void {
-  storeBins(z, m, 0, 1, roots, out, false);
-}
-
-function storePowers(z: usize, m: u32, by: u32, roots: usize, power: usize): void {
-  storeBins(z, m, 0, by, roots, power, true);
-}
-
-/**
- * The last pass, of radix 4, and all powers in one: butterflies q and m / 4 - q hold four pairs of bins. The two
- * pairs that lie symmetric to m / 4 have roots that add up to a quarter turn: one load serves both.
- */
-function lastPassPowers(x: usize, m: u32, roots: usize, power: usize): void {
-  const s = (m as usize) * (C >> 2);
-  const top = s << 2;
-  for (let q: usize = C; (q << 1) <= s; q += C) {
-    const x0 = x + q;
-    const x0r = v128.load(x0);
-    const x0i = v128.load(x0, V);
-    const x2r = v128.load(x0 + 2 * s);
-    const x2i = v128.load(x0 + 2 * s, V);
-    const ar = f32x4.add(x0r, x2r);
-    const ai = f32x4.add(x0i, x2i);
-    const br = f32x4.sub(x0r, x2r);
-    const bi = f32x4.sub(x0i, x2i);
-    const x1r = v128.load(x0 + s);
-    const x1i = v128.load(x0 + s, V);
-    const x3r = v128.load(x0 + 3 * s);
-    const x3i = v128.load(x0 + 3 * s, V);
-    const cr = f32x4.add(x1r, x3r);
-    const ci = f32x4.add(x1i, x3i);
-    const dr = f32x4.sub(x1r, x3r);
-    const di = f32x4.sub(x1i, x3i);
-
-    const y0 = x + s - q;
-    const y0r = v128.load(y0);
-    const y0i = v128.load(y0, V);
-    const y2r = v128.load(y0 + 2 * s);
-    const y2i = v128.load(y0 + 2 * s, V);
-    const er = f32x4.add(y0r, y2r);
-    const ei = f32x4.add(y0i, y2i);
-    const fr = f32x4.sub(y0r, y2r);
-    const fi = f32x4.sub(y0i, y2i);
-    const y1r = v128.load(y0 + s);
-    const y1i = v128.load(y0 + s, V);
-    const y3r = v128.load(y0 + 3 * s);
-    const y3i = v128.load(y0 + 3 * s, V);
-    const gr = f32x4.add(y1r, y3r);
-    const gi = f32x4.add(y1i, y3i);
-    const hr = f32x4.sub(y1r, y3r);
-    const hi = f32x4.sub(y1i, y3i);
-
-    // Root q, whose complement to a quarter turn is root m / 2 - q; then the same of m / 4 - q and m / 4 + q.
-    const root = roots + (q >> 2);
-    const c0 = v128.load32_splat(root);
-    const s0 = v128.load32_splat(root, 4);
-    storePair(
-      power, q, top - q, true, f32x4.add(ar, cr), f32x4.add(ai, ci), f32x4.sub(fr, hi), f32x4.add(fi, hr), c0, s0,
-    );
-    storePair(
-      power, 2 * s - q, 2 * s + q, true, f32x4.add(fr, hi), f32x4.sub(fi, hr), f32x4.sub(ar, cr), f32x4.sub(ai, ci),
-      s0, c0,
-    );
-    const next = roots + ((s + q) >> 2);
-    const c1 = v128.load32_splat(next);
-    const s1 = v128.load32_splat(next, 4);
-    storePair(
-      power, s + q, 3 * s - q, true, f32x4.add(br, di), f32x4.sub(bi, dr), f32x4.sub(er, gr), f32x4.sub(ei, gi),
-      c1, s1,
-    );
-    storePair(
-      power, s - q, 3 * s + q, true, f32x4.add(er, gr), f32x4.add(ei, gi), f32x4.sub(br, di), f32x4.add(bi, dr),
-      s1, c1,
-    );
-  }
-  // Butterfly 0 is its own mirror.
-  const none = f32x4.splat(0);
-  butterfly4(x, s, x, s, true, none, none, none, none, none, none);
-  storePowers(x, m, m >> 2, roots, power);
 }
 
 /** Powers of the bins that four complex transforms of `n` real samples have not twice. */
@@ -179,23 +95,20 @@ export function fourRealTransforms(table: usize, a: usize, b: usize): usize {
   const n = realLength(table);
   if ((n & 1) != 0) {
     spread(a, b, n);
-    return runPasses(table, b, a, passCount(table));
+    return fourTransforms(table, b, a);
   }
-  const z = runPasses(table, a, b, passCount(table));
-  storeSpectrum(z, n >> 1, realRoots(table), z);
+  const z = fourTransforms(table, a, b);
+  storeBins(z, n >> 1, realRoots(table), z, false);
   return z;
 }
 
 /** The same, with the squares of the magnitudes to `power`: n / 2 + 1 vectors, outside both buffers. */
 export function fourRealPowers(table: usize, a: usize, b: usize, power: usize): void {
   const n = realLength(table);
-  const passes = passCount(table);
   if ((n & 1) != 0) {
     spread(a, b, n);
-    storeOddPowers(runPasses(table, b, a, passes), n, power);
-  } else if (lastRadix(table) == 4) {
-    lastPassPowers(runPasses(table, a, b, passes - 1), n >> 1, realRoots(table), power);
+    storeOddPowers(fourTransforms(table, b, a), n, power);
   } else {
-    storePowers(runPasses(table, a, b, passes), n >> 1, 1, realRoots(table), power);
+    storeBins(fourTransforms(table, a, b), n >> 1, realRoots(table), power, true);
   }
 }

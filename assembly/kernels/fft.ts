@@ -4,53 +4,53 @@
  *     X[k] = sum over i of x[i] exp(-2 pi i k / n), neither direction scaled
  *
  * A buffer holds n complex elements of four lanes (fft-passes.ts). Passes go back and forth between two
- * buffers: radices 5 and 3 first, then at most one 2, then 4s. The 4s come last because their butterflies
- * cancel exactly, and because the last one is fused with what follows a real transform (fft-real.ts).
+ * buffers: radices 5 and 3 first, then 4s and, where that leaves something, an 8 or a 2. These come last because
+ * their butterflies cancel exactly.
  *
  *     table
- *     ┌────────┬────────┬─────────────┬───────────────┬───────────────┬──────────────────┬───────────────────┐
- *     │ points │ passes │ real length │ real roots at │ radices 12×u32│ roots of passes  │ roots of real part│
- *     └────────┴────────┴─────────────┴───────────────┴───────────────┴──────────────────┴───────────────────┘
- *     0        4        8             12              16              64
+ *     ┌────────┬─────────────┬───────────────┬──────┬────────────────┬─────────────────┬────────────────────┐
+ *     │ points │ real length │ real roots at │ free │ radices 12×u32 │ roots of passes │ roots of real part │
+ *     └────────┴─────────────┴───────────────┴──────┴────────────────┴─────────────────┴────────────────────┘
+ *     0        4             8               12     16               64
  *
  * The table of a real transform of even length n is that of n / 2 points and n / 4 + 1 roots more; for odd n
  * it is that of n points. Everything in it is read only once built, and serves any number of agents.
  */
 import { align64 } from "../memory/header";
-import { C, pass2, pass3, pass4, pass5, ROOT } from "./fft-passes";
+import { C, lastPass8, pass2, pass3, pass4, pass5, ROOT } from "./fft-passes";
 import { cosTurn, sinTurn } from "./trigonometry";
 
 // @ts-ignore: decorator
 @inline const MAX_POINTS: u32 = 8192;
 // @ts-ignore: decorator
-@inline const PASSES: usize = 4;
+@inline const REAL_LENGTH: usize = 4;
 // @ts-ignore: decorator
-@inline const REAL_LENGTH: usize = 8;
-// @ts-ignore: decorator
-@inline const REAL_ROOTS: usize = 12;
+@inline const REAL_ROOTS: usize = 8;
 // @ts-ignore: decorator
 @inline const RADICES: usize = 16;
 // @ts-ignore: decorator
 @inline const ROOTS: usize = 64;
 
-/** Radix of the next pass over transforms of `rest` points, 0 when there is none. */
-function nextRadix(rest: u32): u32 {
+/** Radix of the pass over `n` points that leaves `rest` to be split; 0 when there is none. */
+function nextRadix(rest: u32, n: u32): u32 {
   if (rest % 5 == 0) return 5;
   if (rest % 3 == 0) return 3;
-  // One 2 where the exponent is odd.
-  if ((rest & (rest - 1)) != 0 || rest < 2) return 0;
-  return (ctz(rest) & 1) != 0 ? 2 : 4;
+  if ((rest & (rest - 1)) != 0) return 0;
+  // An odd exponent ends with an 8; not where its inputs lie a multiple of 8 KiB apart, for all of them and all
+  // outputs would then compete for the same eight lines of a cache.
+  if (rest == 8) return n % 2048 == 0 ? 4 : 8;
+  return min(rest, 4);
 }
 
 /** Bytes of the roots of all passes over `n` points, or -1 when there is no such transform. */
 function rootBytes(n: u32): i32 {
   if (n == 0 || n > MAX_POINTS) return -1;
   let bytes: u32 = 0;
-  while (n > 1) {
-    const radix = nextRadix(n);
+  for (let rest = n; rest > 1; ) {
+    const radix = nextRadix(rest, n);
     if (radix == 0) return -1;
-    n /= radix;
-    bytes += n * (radix - 1) * (ROOT as u32);
+    rest /= radix;
+    bytes += rest * (radix - 1) * (ROOT as u32);
   }
   return bytes as i32;
 }
@@ -74,18 +74,16 @@ export function fftTableBuild(n: u32, table: usize): void {
   store<u32>(table, 0, REAL_LENGTH);
   store<u32>(table, 0, REAL_ROOTS);
   let place = table + ROOTS;
-  let passes: u32 = 0;
-  while (n > 1) {
-    const radix = nextRadix(n);
-    store<u32>(table + ((passes as usize) << 2), radix, RADICES);
-    passes++;
-    const m = n / radix;
+  let radices = table + RADICES;
+  for (let rest = n; rest > 1; radices += 4) {
+    const radix = nextRadix(rest, n);
+    store<u32>(radices, radix);
+    const m = rest / radix;
     for (let p: u32 = 0; p < m; p++) {
-      for (let k: u32 = 1; k < radix; k++, place += ROOT) storeRoot(place, p * k, n, 1);
+      for (let k: u32 = 1; k < radix; k++, place += ROOT) storeRoot(place, p * k, rest, 1);
     }
-    n = m;
+    rest = m;
   }
-  store<u32>(table, passes, PASSES);
 }
 
 /** Bytes of the table for real transforms of `n` samples; 0 when `n` is not supported. */
@@ -108,16 +106,6 @@ export function realFftTableBuild(n: u32, table: usize): void {
   for (let k: u32 = 0; k <= n >> 2; k++) storeRoot(table + at + (k as usize) * ROOT, k, n, 0.5);
 }
 
-// @ts-ignore: decorator
-@inline export function points(table: usize): u32 {
-  return load<u32>(table);
-}
-
-// @ts-ignore: decorator
-@inline export function passCount(table: usize): u32 {
-  return load<u32>(table, PASSES);
-}
-
 /** Samples of a real transform; 0 in a complex table. */
 // @ts-ignore: decorator
 @inline export function realLength(table: usize): u32 {
@@ -130,23 +118,21 @@ export function realFftTableBuild(n: u32, table: usize): void {
   return table + (load<u32>(table, REAL_ROOTS) as usize);
 }
 
-// @ts-ignore: decorator
-@inline export function lastRadix(table: usize): u32 {
-  const passes = passCount(table);
-  return passes == 0 ? 1 : load<u32>(table + ((passes as usize) << 2), RADICES - 4);
-}
-
-/** The first `passes` passes over the elements at `a`, with `b` as the other buffer. Returns where the result lies. */
-export function runPasses(table: usize, a: usize, b: usize, passes: u32): usize {
+/**
+ * Four forward transforms of the n elements at `a`, a buffer of n elements as is `b`; both are overwritten.
+ * Returns whichever holds the result, in natural order.
+ */
+export function fourTransforms(table: usize, a: usize, b: usize): usize {
   let roots = table + ROOTS;
-  let rest = points(table);
+  let rest = load<u32>(table);
   let s: u32 = 1;
-  for (const end = table + ((passes as usize) << 2); table < end; table += 4) {
-    const radix = load<u32>(table, RADICES);
+  for (let radices = table + RADICES; rest > 1; radices += 4) {
+    const radix = load<u32>(radices);
     rest /= radix;
     if (radix == 4) pass4(a, b, rest, s, roots);
     else if (radix == 5) pass5(a, b, rest, s, roots);
     else if (radix == 3) pass3(a, b, rest, s, roots);
+    else if (radix == 8) lastPass8(a, b, s);
     else pass2(a, b, rest, s, roots);
     roots += (rest as usize) * ((radix - 1) as usize) * ROOT;
     s *= radix;
@@ -155,12 +141,4 @@ export function runPasses(table: usize, a: usize, b: usize, passes: u32): usize 
     b = other;
   }
   return a;
-}
-
-/**
- * Four forward transforms of the n elements at `a`, a buffer of n elements as is `b`; both are overwritten.
- * Returns whichever holds the result, in natural order.
- */
-export function fourTransforms(table: usize, a: usize, b: usize): usize {
-  return runPasses(table, a, b, passCount(table));
 }

@@ -100,6 +100,17 @@ export interface CoreExports {
   realFftBufferBytes(n: number): number;
   fourRealTransforms(table: Pointer, a: Pointer, b: Pointer): Pointer;
   fourRealPowers(table: Pointer, a: Pointer, b: Pointer, power: Pointer): void;
+  fftPlanBytes(n: number, real: number): number;
+  fftPlanBuild(n: number, real: number, plan: Pointer): void;
+  fftScratchBytes(n: number, real: number): number;
+  fftRun(
+    plan: Pointer,
+    scratch: Pointer,
+    input: Pointer,
+    output: Pointer,
+    count: number,
+    inverse: number,
+  ): void;
 
   planBytes(numbers: Pointer): number;
   planNeeds(numbers: Pointer): number;

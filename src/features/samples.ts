@@ -25,7 +25,13 @@ export function assertSampleView(samples: unknown, count: number, most: number, 
  *
  * @throws InvalidArgumentError when it is no view of the core, or too short.
  */
-export function assertResultView(core: Core, out: unknown, vectors: number, features: number, who: string): void {
+export function assertResultView(
+  core: Core,
+  out: unknown,
+  vectors: number,
+  features: number,
+  who: string,
+): void {
   if (!(out instanceof Float32Array) || out.buffer !== core.buffer) {
     throw new InvalidArgumentError(
       `${who}: out is ${out instanceof Float32Array ? "a view of another memory" : describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
