@@ -9,7 +9,6 @@
  *
  * First bin and place of the sum are in bytes: bins are vectors of four lanes, sums are four vectors apart.
  */
-import { multiplyAdd } from "../kernels/arithmetic";
 import { exponential, naturalLog } from "../kernels/exponential";
 
 /** Numbers that describe a bank, f64 each. */
@@ -43,11 +42,11 @@ namespace TRIANGLES {
 }
 
 // @ts-ignore: decorator
-@inline const ROW: usize = 12;
+@inline export const ROW: usize = 12;
 // @ts-ignore: decorator
-@inline const WEIGHTS: usize = 4;
+@inline export const WEIGHTS: usize = 4;
 // @ts-ignore: decorator
-@inline const SUM: usize = 8;
+@inline export const PLACE: usize = 8;
 
 // Slaney's scale (Auditory Toolbox 1998): linear to 1 kHz at 200/3 Hz a mel, then 27 mels per factor 6.4.
 // @ts-ignore: decorator
@@ -135,7 +134,7 @@ export function buildFilters(bank: usize, numbers: usize, fft: u32): u32 {
     }
     store<u32>(row, first << 4);
     store<u32>(row, weights, WEIGHTS);
-    store<u32>(row, m << 6, SUM);
+    store<u32>(row, m, PLACE);
   }
   // The widest first, those of one width in their order.
   for (let row = bank; row < end; row += ROW) {
@@ -147,7 +146,7 @@ export function buildFilters(bank: usize, numbers: usize, fft: u32): u32 {
   for (let row = bank; row < end; row += ROW) {
     const first = load<u32>(row) >> 4;
     for (let i: u32 = 0; i < load<u32>(row, WEIGHTS); i++, next += 4) {
-      store<f32>(next, weight(numbers, load<u32>(row, SUM) >> 6, ((first + i) as f64) * step) as f32);
+      store<f32>(next, weight(numbers, load<u32>(row, PLACE), ((first + i) as f64) * step) as f32);
     }
   }
   return count;
@@ -157,32 +156,5 @@ export function buildFilters(bank: usize, numbers: usize, fft: u32): u32 {
 export function emptyFilter(bank: usize, count: u32, index: u32): i32 {
   if (index >= count) return -1;
   const row = bank + ROW * ((count - 1 - index) as usize);
-  return load<u32>(row, WEIGHTS) == 0 ? ((load<u32>(row, SUM) >> 6) as i32) : -1;
-}
-
-/**
- * Sums the powers under each of `count` filters, four frames at once, each sum begun with `guard`. Returns the sum
- * of all, in which a NaN or an infinity anywhere shows.
- */
-export function sumFilters(bank: usize, count: u32, guard: f32, power: usize, sums: usize): v128 {
-  let w = bank + ROW * (count as usize);
-  let total = f32x4.splat(0);
-  for (const end = w; bank < end; bank += ROW) {
-    let bin = power + (load<u32>(bank) as usize);
-    let left = load<u32>(bank, WEIGHTS);
-    let sum = f32x4.splat(guard);
-    for (; left >= 4; left -= 4, w += 16, bin += 64) {
-      sum = multiplyAdd(v128.load32_splat(w), v128.load(bin), sum);
-      sum = multiplyAdd(v128.load32_splat(w, 4), v128.load(bin, 16), sum);
-      sum = multiplyAdd(v128.load32_splat(w, 8), v128.load(bin, 32), sum);
-      sum = multiplyAdd(v128.load32_splat(w, 12), v128.load(bin, 48), sum);
-    }
-    if (left >= 1) sum = multiplyAdd(v128.load32_splat(w), v128.load(bin), sum);
-    if (left >= 2) sum = multiplyAdd(v128.load32_splat(w, 4), v128.load(bin, 16), sum);
-    if (left >= 3) sum = multiplyAdd(v128.load32_splat(w, 8), v128.load(bin, 32), sum);
-    w += (left as usize) << 2;
-    v128.store(sums + (load<u32>(bank, SUM) as usize), sum);
-    total = f32x4.add(total, sum);
-  }
-  return total;
+  return load<u32>(row, WEIGHTS) == 0 ? ((load<u32>(row, PLACE)) as i32) : -1;
 }

@@ -14,7 +14,7 @@
  * The workspace of an agent that runs it (vectors of four lanes, one frame a lane):
  *
  *     ┌───────────────┬─────────┬───────────────────┬─────────┬──────────┐
- *     │ transform     │ powers  │ sums, rows × 4    │ energy  │ span f32 │
+ *     │ transform     │ powers×4│ features, rows ×4 │ energy  │ span f32 │
  *     └───────────────┴─────────┴───────────────────┴─────────┴──────────┘
  */
 import { arenaAllocate, arenaRelease } from "../memory/arena";
@@ -273,9 +273,15 @@ export function planNeeds(numbers: usize): u32 {
   return work + transformBytes(plan);
 }
 
+/** Bytes of the powers of one group. */
+// @ts-ignore: decorator
+@inline export function powerBytes(plan: usize): usize {
+  return align64((((load<u32>(plan, PLAN.FFT) >> 1) + 1) as usize) << 4);
+}
+
 // @ts-ignore: decorator
 @inline export function sumsOf(plan: usize, work: usize): usize {
-  return powersOf(plan, work) + align64((((load<u32>(plan, PLAN.FFT) >> 1) + 1) as usize) * 16);
+  return powersOf(plan, work) + 4 * powerBytes(plan);
 }
 
 // @ts-ignore: decorator

@@ -8,19 +8,18 @@ import { powers400 } from "../kernels/dft400";
 import { fourRealPowers } from "../kernels/fft-real";
 import { countNonFinite } from "../kernels/finite";
 import { conditionFrames, copySpan, gatherFrames, locateFrames } from "./frames";
-import { leastLogarithm, logarithm } from "./logarithm";
-import { sumFilters } from "./mel-bank";
-import { energyOf, FLAG, isDft400, PLAN, powersOf, sumsOf, transformBuffer } from "./plan";
+import { filterBlock } from "./filter-block";
+import { leastLogarithm } from "./logarithm";
+import { energyOf, FLAG, isDft400, PLAN, powerBytes, powersOf, sumsOf, transformBuffer } from "./plan";
 
 /** Frames of a block. */
 // @ts-ignore: decorator
 @inline const BLOCK: u32 = 16;
 
 /** Powers, or magnitudes, of the four frames that lie in the workspace. */
-function transformFrames(plan: usize, work: usize): void {
+function transformFrames(plan: usize, work: usize, powers: usize): void {
   const fft = load<u32>(plan, PLAN.FFT);
   const roots = load<u32>(plan, PLAN.ROOTS) as usize;
-  const powers = powersOf(plan, work);
   const length = load<u32>(plan, PLAN.LENGTH);
   if (length < fft) memory.fill(work + ((length as usize) << 4), 0, ((fft - length) as usize) << 4);
   if (isDft400(plan)) powers400(roots, work, powers);
@@ -31,27 +30,20 @@ function transformFrames(plan: usize, work: usize): void {
   }
 }
 
-/** Zeroes the sums of one group in the lanes where `bad` is set. */
-function clearLanes(sums: usize, mels: u32, bad: v128): void {
-  for (const end = sums + ((mels as usize) << 6); sums < end; sums += 64) {
-    v128.store(sums, v128.andnot(v128.load(sums), bad));
+/** Zeroes the powers of one group in the lanes where `bad` is set. */
+function clearLanes(powers: usize, bytes: usize, bad: v128): void {
+  for (const end = powers + bytes; powers < end; powers += 16) {
+    v128.store(powers, v128.andnot(v128.load(powers), bad));
   }
 }
 
-/** All ones in lanes `lanes` to 3. */
-// @ts-ignore: decorator
-@inline function lanesFrom(lanes: u32): v128 {
-  return i32x4.ge_u(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
-}
-
-/** One group of up to four frames to its place among the block's sums. Returns a bit for each lane with NaN or infinity. */
-function sumGroup(
+/** Powers of one group of up to four frames to its place in the block. */
+function transformGroup(
   plan: usize, work: usize, samples: usize, count: i32, total: i32, frame: u32, lanes: u32, group: u32,
-): u32 {
+): void {
   const flags = load<u32>(plan, PLAN.FLAGS);
   const length = load<u32>(plan, PLAN.LENGTH) as usize;
   const hop = load<u32>(plan, PLAN.HOP) as usize;
-  const mels = load<u32>(plan, PLAN.MELS);
   const at = locateFrames(plan, work, samples, count, total, frame, lanes);
   if ((flags & FLAG.CONDITION) != 0) {
     gatherFrames(at, hop, length, 0, work);
@@ -59,34 +51,11 @@ function sumGroup(
   } else {
     gatherFrames(at, hop, length, load<u32>(plan, PLAN.WINDOW), work);
   }
-  transformFrames(plan, work);
-  const sums = sumsOf(plan, work) + ((group as usize) << 4);
-  const sum = sumFilters(load<u32>(plan, PLAN.FILTERS), mels, load<f32>(plan, PLAN.GUARD), powersOf(plan, work), sums);
-  const rest = f32x4.sub(sum, sum);
-  let bad = v128.or(f32x4.ne(rest, rest), lanesFrom(lanes));
-  if ((flags & FLAG.ENERGY) != 0) {
-    const energy = v128.load(energyOf(plan, work) + ((group as usize) << 4));
-    bad = v128.or(bad, f32x4.ne(energy, energy));
-  }
-  if (!v128.any_true(bad)) return 0;
-  clearLanes(sums, mels, bad);
-  return i32x4.bitmask(bad) & ((1 << lanes) - 1);
-}
-
-/** Logarithms of a block's sums, 16 frames a row, rows `rowBytes` apart. Returns the greatest in each lane. */
-function logBlock(sums: usize, mels: u32, table: usize, out: usize, rowBytes: usize, greatest: v128): v128 {
-  for (const end = sums + ((mels as usize) << 6); sums < end; sums += 64, out += rowBytes) {
-    const a = logarithm(v128.load(sums), table);
-    const b = logarithm(v128.load(sums, 16), table);
-    const c = logarithm(v128.load(sums, 32), table);
-    const d = logarithm(v128.load(sums, 48), table);
-    v128.store(out, a);
-    v128.store(out, b, 16);
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
-    greatest = f32x4.pmax(greatest, f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d)));
-  }
-  return greatest;
+  const bytes = powerBytes(plan);
+  const powers = powersOf(plan, work) + (group as usize) * bytes;
+  transformFrames(plan, work, powers);
+  // Lanes past the last frame hold others' samples, which must not raise the peak.
+  if (lanes < 4) clearLanes(powers, bytes, i32x4.ge_u(i32x4(0, 1, 2, 3), i32x4.splat(lanes)));
 }
 
 /** Copies row `from`, `frames` of 16 values, to `out`, values `stride` bytes apart. */
@@ -135,37 +104,62 @@ export function computeFrames(
   const frameMajor = (flags & FLAG.FRAME_MAJOR) != 0;
   const rowStep: usize = frameMajor ? 4 : rowBytes;
   const frameStep: usize = frameMajor ? (rows as usize) << 2 : 4;
-  const sums = sumsOf(plan, work);
+  const features = sumsOf(plan, work);
   const melOut = (flags & FLAG.ENERGY_FIRST) != 0 ? rowStep : 0;
-  const table = plan + PLAN.LOGARITHM;
   let greatest = f32x4.splat(load<f32>(found, FOUND.PEAK));
   for (let done: u32 = 0; done < frames; done += BLOCK, out += frameStep * BLOCK) {
     const inBlock = min(BLOCK, frames - done);
-    let bad: u32 = 0;
     for (let group: u32 = 0; group << 2 < inBlock; group++) {
-      const frame = first + done + (group << 2);
-      bad |= sumGroup(plan, work, samples, count, total, frame, min(4, inBlock - (group << 2)), group) << (group << 2);
+      const lanes = min(4, inBlock - (group << 2));
+      transformGroup(plan, work, samples, count, total, first + done + (group << 2), lanes, group);
     }
-    if (inBlock < BLOCK) clearRest(sums, mels, (inBlock + 3) >> 2);
-    if ((flags & FLAG.LOG) == 0) {
-      copyBlock(sums, mels, inBlock, out + melOut, rowStep, frameStep);
-    } else if (inBlock == BLOCK && !frameMajor) {
-      greatest = logBlock(sums, mels, table, out + melOut, rowStep, greatest);
-    } else {
-      greatest = logBlock(sums, mels, table, sums, 64, greatest);
-      copyBlock(sums, mels, inBlock, out + melOut, rowStep, frameStep);
+    const powers = powersOf(plan, work);
+    const bytes = powerBytes(plan);
+    const groups = ((inBlock + 3) >> 2) as usize;
+    memory.fill(powers + groups * bytes, 0, (4 - groups) * bytes);
+    const direct = inBlock == BLOCK && !frameMajor;
+    const to = direct ? out + melOut : features;
+    const toBytes = direct ? rowBytes : 64;
+    const bank = load<u32>(plan, PLAN.FILTERS) as usize;
+    const guard = load<f32>(plan, PLAN.GUARD);
+    const table = (flags & FLAG.LOG) != 0 ? plan + PLAN.LOGARITHM : 0;
+    const before = greatest;
+    greatest = filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work, greatest);
+    let bad = badLanes(work);
+    if (bad != 0) {
+      // Once more without them, for the peak.
+      for (let group: usize = 0; group < 4; group++) {
+        clearLanes(powers + group * bytes, bytes, laneMask(bad >> ((group as u32) << 2)));
+      }
+      greatest = filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work, before);
     }
+    if (!direct) copyBlock(features, mels, inBlock, out + melOut, rowStep, frameStep);
     if ((flags & FLAG.ENERGY) != 0) {
-      copyRow(energyOf(plan, work), inBlock, out + ((flags & FLAG.ENERGY_LAST) != 0 ? rowStep * mels : 0), frameStep);
+      const energy = energyOf(plan, work);
+      copyRow(energy, inBlock, out + ((flags & FLAG.ENERGY_LAST) != 0 ? rowStep * mels : 0), frameStep);
+      bad |= badLanes(energy);
     }
+    bad &= (1 << inBlock) - 1;
     if (bad != 0) markBad(bad, rows, out, rowStep, frameStep, found);
   }
   store<f32>(found, greatestLane(greatest), FOUND.PEAK);
 }
 
-/** Zeroes the groups from `group` on that a short block leaves: their logarithm is then the least. */
-function clearRest(sums: usize, mels: u32, group: u32): void {
-  for (; group < 4; group++) clearLanes(sums + ((group as usize) << 4), mels, i32x4.splat(-1));
+/** A bit for each of sixteen values at `at` that is NaN or infinite. */
+function badLanes(at: usize): u32 {
+  let bits: u32 = 0;
+  for (let group: u32 = 0; group < 4; group++, at += 16) {
+    const x = v128.load(at);
+    const rest = f32x4.sub(x, x);
+    bits |= i32x4.bitmask(f32x4.ne(rest, rest)) << (group << 2);
+  }
+  return bits;
+}
+
+/** All ones in the lanes of the lowest four bits that are set. */
+// @ts-ignore: decorator
+@inline function laneMask(bits: u32): v128 {
+  return i32x4.ne(v128.and(i32x4.splat(bits), i32x4(1, 2, 4, 8)), i32x4.splat(0));
 }
 
 /** Fills the frames of a block whose bit is set with NaN. */
