@@ -3,16 +3,21 @@ import { multiplyAdd } from "../kernels/arithmetic";
 import { logarithm } from "./logarithm";
 import { PLACE, ROW, WEIGHTS } from "./mel-bank";
 
+/** Place of the greatest features behind the totals. */
+// @ts-ignore: decorator
+@inline export const GREATEST: usize = 64;
+
 /**
  * Filters the powers of four groups, `stride` bytes apart, each sum begun with `guard`, and takes the logarithm by
  * `table`, or leaves the sums where that is 0. Row `m` of the result, sixteen values, goes to `out` + m × `rowBytes`.
- * Returns the greatest feature in each lane, `greatest` among them. At `totals` the sums of each frame are added up:
- * there a NaN or an infinity anywhere shows.
+ * At `totals` the sums of each frame are added up, so that a NaN or an infinity anywhere shows there; GREATEST bytes
+ * further the greatest feature in each lane is raised.
  */
 export function filterBlock(
   bank: usize, count: u32, guard: f32, powers: usize, stride: usize, table: usize, out: usize, rowBytes: usize,
-  totals: usize, greatest: v128,
-): v128 {
+  totals: usize,
+): void {
+  let greatest = v128.load(totals, GREATEST);
   let w = bank + ROW * (count as usize);
   let t0 = f32x4.splat(0);
   let t1 = t0;
@@ -69,5 +74,5 @@ export function filterBlock(
   v128.store(totals, t1, 16);
   v128.store(totals, t2, 32);
   v128.store(totals, t3, 48);
-  return greatest;
+  v128.store(totals, greatest, GREATEST);
 }

@@ -8,7 +8,7 @@ import { powers400 } from "../kernels/dft400";
 import { fourRealPowers } from "../kernels/fft-real";
 import { countNonFinite } from "../kernels/finite";
 import { conditionFrames, copySpan, gatherFrames, locateFrames } from "./frames";
-import { filterBlock } from "./filter-block";
+import { filterBlock, GREATEST } from "./filter-block";
 import { leastLogarithm } from "./logarithm";
 import { energyOf, FLAG, isDft400, PLAN, powerBytes, powersOf, sumsOf, transformBuffer } from "./plan";
 
@@ -123,16 +123,18 @@ export function computeFrames(
     const bank = load<u32>(plan, PLAN.FILTERS) as usize;
     const guard = load<f32>(plan, PLAN.GUARD);
     const table = (flags & FLAG.LOG) != 0 ? plan + PLAN.LOGARITHM : 0;
-    const before = greatest;
-    greatest = filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work, greatest);
+    v128.store(work, greatest, GREATEST);
+    filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work);
     let bad = badLanes(work);
     if (bad != 0) {
       // Once more without them, for the peak.
       for (let group: usize = 0; group < 4; group++) {
         clearLanes(powers + group * bytes, bytes, laneMask(bad >> ((group as u32) << 2)));
       }
-      greatest = filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work, before);
+      v128.store(work, greatest, GREATEST);
+      filterBlock(bank, mels, guard, powers, bytes, table, to, toBytes, work);
     }
+    greatest = v128.load(work, GREATEST);
     if (!direct) copyBlock(features, mels, inBlock, out + melOut, rowStep, frameStep);
     if ((flags & FLAG.ENERGY) != 0) {
       const energy = energyOf(plan, work);
