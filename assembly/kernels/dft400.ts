@@ -118,7 +118,7 @@ export function dft400Create(): usize {
 @inline function storeTurned(address: usize, re: v128, im: v128, c: v128, s: v128): void {
   storeComplex(
     address,
-    multiplyAdd(im, s, f32x4.mul(re, c)),
+    multiplyAdd(re, c, f32x4.mul(im, s)),
     multiplySubtract(re, s, f32x4.mul(im, c)),
   );
 }
