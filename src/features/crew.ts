@@ -23,8 +23,12 @@ export interface Crew {
   readonly core: Core;
   /** Threads in all, the calling one among them. */
   readonly threads: number;
-  /** The job in the core's memory. Not part of the public API. */
-  readonly job: Pointer;
+  /**
+   * The job in the core's memory. Not part of the public API.
+   *
+   * @throws CrewError once the crew has ended or failed.
+   */
+  job(): Pointer;
   /** Waits for the job at hand. Not part of the public API. */
   finish(found: Pointer): void;
   /** Ends the threads and gives their memory back. Further calls do nothing. */
@@ -63,6 +67,8 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
   const done = new Int32Array(buffer, job + 8, 1);
   const members: { ended: Promise<void>; terminate(): void }[] = [];
   let failure: string | undefined;
+  let broken = false;
+  let closing: Promise<void> | undefined;
   try {
     for (let member = 1; member < threads; member++) {
       const start = { module, memory, job, member };
@@ -80,6 +86,11 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
     );
   }
 
+  function currentJob(): Pointer {
+    if (closing === undefined && !broken) return job;
+    throw new CrewError(`the crew has ${broken ? "failed" : "ended"}; make another`);
+  }
+
   function finish(found: Pointer): void {
     const until = performance.now() + PATIENCE;
     while (!exports.crewFinish(job, found)) {
@@ -87,13 +98,13 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
         adapter.pause(done);
         continue;
       }
+      broken = true; // a thread may still be at work on this job
       throw new CrewError(
         `a thread of the crew ${failure === undefined ? `has not answered for ${PATIENCE} ms` : `failed: ${failure}`}, with ${exports.crewDone(job)} frames done; close it and make another`,
       );
     }
   }
 
-  let closing: Promise<void> | undefined;
   async function end(): Promise<void> {
     exports.crewEnd(job);
     for (const member of members) {
@@ -106,5 +117,5 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
     closing ??= end();
     return closing;
   }
-  return { core, threads, job, finish, close, [Symbol.asyncDispose]: close };
+  return { core, threads, job: currentJob, finish, close, [Symbol.asyncDispose]: close };
 }

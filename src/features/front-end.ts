@@ -160,7 +160,8 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     const rowBytes = all * FLOAT_BYTES;
     const { pointer, work } = plan;
     if (crew && active >= CREW_FRAMES) {
-      const { job, threads } = crew;
+      const { threads } = crew;
+      const job = crew.job();
       const bytes = exports.planWorkspaceBytes(pointer);
       const spaces = scratchOf(core, "workspaces of the crew", (threads * bytes) / FLOAT_BYTES).byteOffset;
       exports.crewBegin(
