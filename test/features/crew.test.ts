@@ -12,14 +12,10 @@ import {
   PRESETS,
   type PresetName,
 } from "../../src/index.ts";
+import { firstDifference } from "../reference/bits.ts";
 import { whiteNoise } from "../reference/signals.ts";
 
 const SEED = 31;
-
-/** Index of the first value whose bits differ, or -1. The runner's own comparison takes seconds for so many. */
-function firstDifference(a: Float32Array, b: Float32Array): number {
-  return a.findIndex((x, i) => !Object.is(x, b[i]));
-}
 
 const crews: Crew[] = [];
 
