@@ -124,11 +124,12 @@ export function gatherFrames(frame: usize, hop: usize, length: usize, window: us
 function logEnergy(plan: usize, energy: v128, scale: f32): v128 {
   const floor = load<f32>(plan, PLAN.ENERGY_FLOOR);
   const e = f32x4.max(f32x4.mul(energy, f32x4.splat(scale)), f32x4.splat(f32.EPSILON));
+  // Infinity less itself: an energy that overflows is NaN, as the frame's powers are.
   let y = f32x4.splat(naturalLog(f32x4.extract_lane(e, 0) as f64) as f32);
   y = f32x4.replace_lane(y, 1, naturalLog(f32x4.extract_lane(e, 1) as f64) as f32);
   y = f32x4.replace_lane(y, 2, naturalLog(f32x4.extract_lane(e, 2) as f64) as f32);
   y = f32x4.replace_lane(y, 3, naturalLog(f32x4.extract_lane(e, 3) as f64) as f32);
-  return f32x4.max(y, f32x4.splat(floor));
+  return f32x4.add(f32x4.max(y, f32x4.splat(floor)), f32x4.sub(e, e));
 }
 
 /** Adds seeded noise to each sample of each frame; the same for a frame whichever way it is computed. */
@@ -155,8 +156,16 @@ export function conditionFrames(plan: usize, work: usize, frame: u32, group: u32
   if ((flags & FLAG.DITHER) != 0) addDither(plan, frame, length, work);
   let mean = f32x4.splat(0);
   if ((flags & FLAG.REMOVE_DC) != 0) {
-    for (let at = work; at < end; at += 16) mean = f32x4.add(mean, v128.load(at));
-    mean = f32x4.div(mean, f32x4.splat(length as f32));
+    // In float64: beside a large offset the float32 sum's roundings are louder than quiet sound.
+    let low = f64x2.splat(0);
+    let high = f64x2.splat(0);
+    for (let at = work; at < end; at += 16) {
+      const x = v128.load(at);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(x));
+      high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3)));
+    }
+    const n = f64x2.splat(length as f64);
+    mean = v128.shuffle<f32>(f32x4.demote_f64x2_zero(f64x2.div(low, n)), f32x4.demote_f64x2_zero(f64x2.div(high, n)), 0, 1, 4, 5);
   }
   const factor = f32x4.splat((flags & FLAG.EMPHASIZE_FRAME) != 0 ? load<f32>(plan, PLAN.PRE_EMPHASIS) : 0);
   let window = load<u32>(plan, PLAN.WINDOW) as usize;

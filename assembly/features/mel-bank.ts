@@ -86,22 +86,25 @@ function corner(numbers: usize, i: u32): f64 {
   return low + ((high - low) * (i as f64)) / (given(numbers, BANK.COUNT) + 1);
 }
 
-/** Weight of a bin at `hz` under filter `m`. */
-function weight(numbers: usize, m: u32, hz: f64): f64 {
-  const kind = given(numbers, BANK.TRIANGLES) as u32;
-  let lower = corner(numbers, m);
-  let centre = corner(numbers, m + 1);
-  let upper = corner(numbers, m + 2);
-  let at = hzToMel(numbers, hz);
-  if (kind != TRIANGLES.IN_MELS) {
-    lower = melToHz(numbers, lower);
-    centre = melToHz(numbers, centre);
-    upper = melToHz(numbers, upper);
-    at = hz;
-  }
+// @ts-ignore: decorator
+@inline function inMels(numbers: usize): bool {
+  return (given(numbers, BANK.TRIANGLES) as u32) == TRIANGLES.IN_MELS;
+}
+
+/** Corner `i` in whichever unit the triangles are straight. */
+function cornerAt(numbers: usize, i: u32): f64 {
+  const mel = corner(numbers, i);
+  return inMels(numbers) ? mel : melToHz(numbers, mel);
+}
+
+/** Weight of a bin at `hz` under the filter of these corners. */
+function weight(numbers: usize, lower: f64, centre: f64, upper: f64, hz: f64): f64 {
+  const at = inMels(numbers) ? hzToMel(numbers, hz) : hz;
+  // Symmetric ones end at the upper corner or before it; so does rounding, that a bin be under two filters at most.
+  if (at <= lower || at >= upper) return 0;
   const rise = (at - lower) / (centre - lower);
-  const fall = kind == TRIANGLES.SYMMETRIC ? 2 - rise : (upper - at) / (upper - centre);
-  const height = Math.max(0, Math.min(rise, fall));
+  const symmetric = (given(numbers, BANK.TRIANGLES) as u32) == TRIANGLES.SYMMETRIC;
+  const height = Math.max(0, Math.min(rise, symmetric ? 2 - rise : (upper - at) / (upper - centre)));
   return given(numbers, BANK.UNIT_AREA) != 0 ? (height * 2) / (upper - lower) : height;
 }
 
@@ -125,10 +128,13 @@ export function buildFilters(bank: usize, numbers: usize, fft: u32): u32 {
   const step = given(numbers, BANK.SAMPLE_RATE) / (fft as f64);
   const end = bank + ROW * (count as usize);
   for (let m: u32 = 0, row = bank; row < end; m++, row += ROW) {
+    const lower = cornerAt(numbers, m);
+    const centre = cornerAt(numbers, m + 1);
+    const upper = cornerAt(numbers, m + 2);
     let first: u32 = 0;
     let weights: u32 = 0;
     for (let bin: u32 = 0; bin <= fft >> 1; bin++) {
-      if (weight(numbers, m, (bin as f64) * step) <= 0) continue;
+      if (weight(numbers, lower, centre, upper, (bin as f64) * step) <= 0) continue;
       if (weights == 0) first = bin;
       weights++;
     }
@@ -144,9 +150,13 @@ export function buildFilters(bank: usize, numbers: usize, fft: u32): u32 {
   }
   let next = end;
   for (let row = bank; row < end; row += ROW) {
+    const m = load<u32>(row, PLACE);
+    const lower = cornerAt(numbers, m);
+    const centre = cornerAt(numbers, m + 1);
+    const upper = cornerAt(numbers, m + 2);
     const first = load<u32>(row) >> 4;
     for (let i: u32 = 0; i < load<u32>(row, WEIGHTS); i++, next += 4) {
-      store<f32>(next, weight(numbers, load<u32>(row, PLACE), ((first + i) as f64) * step) as f32);
+      store<f32>(next, weight(numbers, lower, centre, upper, ((first + i) as f64) * step) as f32);
     }
   }
   return count;

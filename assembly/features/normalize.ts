@@ -41,6 +41,7 @@ export function greatest(at: usize, values: u32): f32 {
  *
  * The values lie `stride` bytes apart.
  * Sums are float64. NaN is passed over. One value with one degree of freedom has no deviation: it is taken as 0.
+ * Where there is nothing to divide by, all values being the same, the result is 0.
  */
 export function standardize(
   at: usize, count: u32, stride: usize, deviation: bool, degrees: f64, inside: f64, outside: f64,
@@ -62,7 +63,8 @@ export function standardize(
     if (x == x) squares += x * x;
   }
   const variance = seen > degrees ? squares / (seen - degrees) : 0;
-  const factor = deviation ? 1 / (Math.sqrt(variance + inside) + outside) : 1;
+  const divisor = deviation ? Math.sqrt(variance + inside) + outside : 1;
+  const factor = divisor > 0 ? 1 / divisor : 0;
   place = at;
   for (let i: u32 = 0; i < count; i++, place += stride) {
     store<f32>(place, (((load<f32>(place) as f64) - mean) * factor) as f32);

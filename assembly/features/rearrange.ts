@@ -1,5 +1,4 @@
 /** From the features of single frames to those that a model takes: stacked frames, cepstra. */
-import { multiplyAdd } from "../kernels/arithmetic";
 import { cosTurn } from "../kernels/trigonometry";
 
 /**
@@ -22,42 +21,44 @@ export function stackFrames(
 
 /** Bytes of the table of an orthonormal DCT-II. */
 export function cosineTableBytes(inputs: u32, outputs: u32): u32 {
-  return 4 * inputs * outputs;
+  return 8 * inputs * outputs;
 }
 
 /**
- * Rows of the orthonormal DCT-II: sqrt(2 / n) cos(pi k (2 i + 1) / 2 n), row 0 over sqrt(2), as scipy.fft.dct
- * with norm "ortho" and torchaudio.functional.create_dct.
+ * Rows of the orthonormal DCT-II in float64: sqrt(2 / n) cos(pi k (2 i + 1) / 2 n), row 0 over sqrt(2), as
+ * scipy.fft.dct with norm "ortho" and torchaudio.functional.create_dct.
  */
 export function cosineTableBuild(table: usize, inputs: u32, outputs: u32): void {
   const height = Math.sqrt(2 / (inputs as f64));
   for (let k: u32 = 0; k < outputs; k++) {
     const scale = k == 0 ? Math.sqrt(1 / (inputs as f64)) : height;
-    for (let i: u32 = 0; i < inputs; i++, table += 4) {
-      store<f32>(table, (scale * cosTurn(k * (2 * i + 1), 4 * inputs)) as f32);
+    for (let i: u32 = 0; i < inputs; i++, table += 8) {
+      store<f64>(table, scale * cosTurn(k * (2 * i + 1), 4 * inputs));
     }
   }
 }
 
-/** Cepstra: `outputs` rows of `frames` values from `inputs` rows, mel-major both. */
+/**
+ * Cepstra: `outputs` rows of `frames` values from `inputs` rows, mel-major both. The sums are float64: decibels of
+ * -100 add up to -1000, where float32 would lose what tells the frames apart.
+ */
 export function cosineTransform(table: usize, from: usize, inputs: u32, outputs: u32, frames: u32, out: usize): void {
   const rowBytes = (frames as usize) << 2;
-  for (let k: u32 = 0; k < outputs; k++, table += (inputs as usize) << 2, out += rowBytes) {
+  for (let k: u32 = 0; k < outputs; k++, table += (inputs as usize) << 3, out += rowBytes) {
     let t: usize = 0;
-    for (; t + 16 <= rowBytes; t += 16) {
-      let sum = f32x4.splat(0);
+    for (; t + 8 <= rowBytes; t += 8) {
+      let sum = f64x2.splat(0);
       for (let i: u32 = 0, at = from + t; i < inputs; i++, at += rowBytes) {
-        sum = multiplyAdd(v128.load32_splat(table + ((i as usize) << 2)), v128.load(at), sum);
+        const x = f64x2.promote_low_f32x4(v128.load64_zero(at));
+        sum = f64x2.add(sum, f64x2.mul(x, v128.load64_splat(table + ((i as usize) << 3))));
       }
-      v128.store(out + t, sum);
+      v128.store64_lane(out + t, f32x4.demote_f64x2_zero(sum), 0);
     }
-    for (; t < rowBytes; t += 4) {
-      // The same operations on vectors of one value, so that a frame's place does not change its last bit.
-      let sum = f32x4.splat(0);
-      for (let i: u32 = 0, at = from + t; i < inputs; i++, at += rowBytes) {
-        sum = multiplyAdd(v128.load32_splat(table + ((i as usize) << 2)), v128.load32_splat(at), sum);
-      }
-      store<f32>(out + t, f32x4.extract_lane(sum, 0));
+    if (t == rowBytes) continue;
+    let sum: f64 = 0;
+    for (let i: u32 = 0, at = from + t; i < inputs; i++, at += rowBytes) {
+      sum += (load<f32>(at) as f64) * load<f64>(table + ((i as usize) << 3));
     }
+    store<f32>(out + t, sum as f32);
   }
 }

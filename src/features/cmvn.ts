@@ -30,15 +30,10 @@ export function parseCmvn(text: string): Cmvn {
 function rowAfter(text: string, tag: string): Float32Array {
   const place = text.indexOf(tag);
   if (place < 0) throw new InvalidArgumentError(`parseCmvn: the text has no ${tag}; give a model's am.mvn`);
-  const open = text.indexOf("[", place);
-  const close = text.indexOf("]", open);
-  const words =
-    open < 0 || close < 0
-      ? []
-      : text
-          .slice(open + 1, close)
-          .trim()
-          .split(/\s+/);
+  // The row stands before the next component, possibly behind its learning rate.
+  const found = /^<\w+>[^[\]<]*(?:<LearnRateCoef>[^[\]<]*)?\[([^[\]]*)\]/.exec(text.slice(place));
+  const inside = found?.[1]?.trim() ?? "";
+  const words = inside === "" ? [] : inside.split(/\s+/);
   const row = Float32Array.from(words, Number);
   const bad = row.findIndex((x) => !Number.isFinite(x));
   if (row.length === 0 || bad >= 0) {

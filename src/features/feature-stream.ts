@@ -6,7 +6,7 @@ import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { finishFrames, rearranges, resultWidth } from "./finish.ts";
 import { framesOf, touchedFrames, vectorsOf } from "./frame-count.ts";
-import { type Plan, scratchOf } from "./plan.ts";
+import { assertFits, type Plan, scratchOf } from "./plan.ts";
 import {
   assertResultView,
   assertSampleView,
@@ -49,7 +49,7 @@ export interface FeatureStream {
    * @returns how many frames (or stacked vectors) have become readable by it.
    * @throws InvalidArgumentError after `flush`, or when the view does not fit.
    * @throws NonFiniteSamplesError when a sample is NaN or infinite, unless the front end's `nonFinite` says otherwise;
-   * none of the block is taken then.
+   * none of the block is taken then. Also when finite samples overflow; the block is taken then, and its frames NaN.
    * @throws LeaseError after `close`.
    */
   push(samples: Float32Array, sampleCount?: number): number;
@@ -126,7 +126,9 @@ export function createFeatureStream(
   const step = stacking?.step ?? 1;
   const stacked = stacking?.frames ?? 1;
   const left = stacking?.left ?? 0;
-  const capacity = (kept - 1) * step + stacked;
+  // The frames of `kept` vectors, and those that come before the next one is whole.
+  const capacity = kept * step + stacked - 1;
+  assertFits(core, capacity * rows * FLOAT_BYTES, who);
   const lease = poolOf(core, exports.streamBytes(plan.pointer, capacity)).acquire();
   const state = lease.view.byteOffset;
   const width = resultWidth(plan);
@@ -136,6 +138,7 @@ export function createFeatureStream(
   let computed = 0;
   /** Frames of the whole sound once it has ended; those not computed are silent. */
   let total = -1;
+  let bad = 0;
 
   const reset = () => {
     lease.view; // throws after close
@@ -143,6 +146,7 @@ export function createFeatureStream(
     samplesSeen = 0;
     computed = 0;
     total = -1;
+    bad = 0;
   };
   reset();
 
@@ -167,7 +171,16 @@ export function createFeatureStream(
     const before = vectors();
     computed += exports.streamPush(state, plan.work, source, sampleCount);
     samplesSeen += sampleCount;
+    refuseOverflow(source, sampleCount);
     return vectors() - before;
+  }
+
+  /** Frames that are NaN though every sample was finite. */
+  function refuseOverflow(source: number, sampleCount: number): void {
+    const seen = exports.streamBad(state);
+    const more = seen > bad;
+    bad = seen;
+    if (more && nonFinite === "error") throw nonFiniteError(core, source, sampleCount);
   }
 
   function flush(): number {
@@ -177,10 +190,11 @@ export function createFeatureStream(
     const length = pad ? Math.max(padTo!, samplesSeen) : samplesSeen;
     const all = framesOf(frame!, length);
     const active = length > samplesSeen ? touchedFrames(description, samplesSeen, all) : all;
-    const rest = samplesSeen === 0 ? 0 : active - computed;
+    const rest = active - computed;
     exports.streamFlush(state, plan.work, rest, length - samplesSeen);
     computed += rest;
     total = all;
+    refuseOverflow(state, 0);
     return vectors() - before;
   }
 
@@ -196,7 +210,9 @@ export function createFeatureStream(
     if (count === 0) return 0;
     // The frames under these vectors, of which the last may be silence that was never computed.
     const begin = Math.max(0, first * step - left);
-    const end = Math.min(baseFrames(), (first + count - 1) * step - left + stacked);
+    const last = (first + count - 1) * step - left + stacked;
+    // Frames at the end that are too few for a vector are in no vector, but in the normalisation.
+    const end = total >= 0 && first + count === vectors() ? total : Math.min(baseFrames(), last);
     const frames = end - begin;
     const active = Math.max(0, Math.min(end, computed) - begin);
     const target = out.byteOffset;
@@ -216,8 +232,9 @@ export function createFeatureStream(
   }
 
   function peakOf(base: number, frames: number, active: number): number {
-    if (layout === "frame-major") return Math.max(plan.silence, exports.greatest(base, rows * active));
-    let peak = plan.silence;
+    const least = active < frames ? plan.silence : Number.NEGATIVE_INFINITY;
+    if (layout === "frame-major") return Math.max(least, exports.greatest(base, rows * active));
+    let peak = least;
     for (let row = 0; row < rows; row++) {
       peak = Math.max(peak, exports.greatest(base + row * frames * FLOAT_BYTES, active));
     }

@@ -16,12 +16,15 @@ export function framesOf(frame: FrameShape, samples: number): number {
   if (frame.left !== undefined) return Math.ceil(samples / hop);
   if (edges === "snip") return samples < length ? 0 : 1 + Math.floor((samples - length) / hop);
   if (edges === "mirror") return Math.floor((samples + Math.floor(hop / 2)) / hop);
-  return Math.floor(samples / hop) + (frame.dropLast ? 0 : 1);
+  // The padding on both sides, half the transform each, is one sample short of a transform of odd length.
+  return Math.floor((samples - (frame.fft % 2)) / hop) + (frame.dropLast ? 0 : 1);
 }
 
-/** How many of `frames` frames touch one of the first `samples` samples. */
+/** How many of `frames` frames have to be computed, as they touch one of the first `samples` samples. */
 export function touchedFrames(description: FrontEndDescription, samples: number, frames: number): number {
   const frame = description.frame!;
+  // Silence has noise and an energy of its own: it is computed too.
+  if (description.dither || description.energy) return frames;
   // Pre-emphasis lets the last sample be felt one later.
   const end = samples + (description.preEmphasis?.over === "signal" ? 1 : 0);
   return Math.min(frames, Math.floor((end + samplesBefore(frame) - 1) / frame.hop) + 1);

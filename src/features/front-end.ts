@@ -104,6 +104,11 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   }
   warnOfEmptyMels(core, plan, options.onWarning);
   const who = `front end ${name}`;
+  if (pad && frame && vectorsOf(stacking, framesOf(frame, padTo!)) < 1) {
+    throw new InvalidArgumentError(
+      `${who}: padTo is ${padTo}, which makes no frame; give more, or pad: false`,
+    );
+  }
   const maxSamples = pad ? padTo! : MAX_SAMPLES;
   const features = frame ? resultWidth(plan) : 1;
   const apart = rearranges(plan);
@@ -154,7 +159,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     const all = framesOf(frame!, total);
     const active = total > count ? touchedFrames(description, count, all) : all;
     const base = apart ? scratchOf(core, "frames to rearrange", plan.rows * all).byteOffset : target;
-    plan.found[0] = plan.silence;
+    plan.found[0] = active < all ? plan.silence : Number.NEGATIVE_INFINITY;
     plan.bad[1] = 0;
     const found = plan.found.byteOffset;
     const rowBytes = all * FLOAT_BYTES;
@@ -193,8 +198,10 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   }
 
   function refuseNonFinite(source: number, count: number, all: number): void {
-    // Without padding the last samples may lie under no frame; they count all the same.
-    const covered = Math.max(0, (all - 1) * frame!.hop + frame!.length - samplesBefore(frame!));
+    const { hop, length } = frame!;
+    // Without padding the last samples may lie under no frame, or under no filter; they count all the same.
+    const blind = hop > length || plan.emptyMels.length === description.mel?.count;
+    const covered = blind ? 0 : Math.max(0, (all - 1) * hop + length - samplesBefore(frame!));
     const tail = count - covered;
     if (
       plan.bad[1] === 0 &&

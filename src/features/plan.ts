@@ -71,14 +71,24 @@ export function scratchOf(core: Core, purpose: string, floats: number): Float32A
   const { scratch } = plansOf(core);
   const known = scratch.get(purpose);
   if (known && known.view.length >= floats) return known.view;
+  const bytes = floats * 4;
+  assertFits(core, bytes, purpose);
   if (known) {
     scratch.delete(purpose);
     giveRegionBack(core, known.view.byteOffset, known.bytes);
   }
-  const bytes = floats * 4;
   const view = new Float32Array(core.buffer, takeRegion(core, bytes, purpose), floats);
   scratch.set(purpose, { bytes, view });
   return view;
+}
+
+/**
+ * Checks that so many bytes can be asked for: the core counts in 32 bits.
+ *
+ * @throws CoreMemoryError when the whole core has fewer.
+ */
+export function assertFits(core: Core, bytes: number, purpose: string): void {
+  if (bytes > core.memoryBytes) orOutOfMemory(core, 0, bytes, purpose);
 }
 
 /**
@@ -89,14 +99,31 @@ export function scratchOf(core: Core, purpose: string, floats: number): Float32A
  */
 export function planOf(core: Core, description: FrontEndDescription): Plan {
   checkDescription(description, (fft) => core.exports.realFftTableBytes(fft) !== 0);
-  const { plans } = plansOf(core);
+  const { plans, scratch } = plansOf(core);
   const { name: _, ...what } = description;
   const key = JSON.stringify(what, (_key, value) => (value instanceof Float32Array ? [...value] : value));
   const known = plans.get(key);
   if (known) return { ...known, description };
-  const plan = description.frame ? buildPlan(core, description) : bareTables(core, description);
-  plans.set(key, plan);
-  return plan;
+  const taken: Region[] = [];
+  const kept = new Set(scratch.keys());
+  try {
+    const bare = bareTables(core, description);
+    const plan = description.frame ? buildPlan(core, bare, taken) : bare;
+    plans.set(key, plan);
+    return plan;
+  } catch (error) {
+    for (const { at, bytes } of taken.reverse()) giveRegionBack(core, at, bytes);
+    for (const [purpose, { view, bytes }] of [...scratch].reverse()) {
+      if (!kept.has(purpose) && scratch.delete(purpose)) giveRegionBack(core, view.byteOffset, bytes);
+    }
+    throw error;
+  }
+}
+
+/** Memory taken for a plan that is not finished. */
+interface Region {
+  at: Pointer;
+  bytes: number;
 }
 
 function bareTables(core: Core, description: FrontEndDescription): Plan {
@@ -115,25 +142,32 @@ function bareTables(core: Core, description: FrontEndDescription): Plan {
   };
 }
 
-function buildPlan(core: Core, description: FrontEndDescription): Plan {
+function buildPlan(core: Core, bare: Plan, taken: Region[]): Plan {
   const { exports } = core;
+  const { description } = bare;
   const { name, mel, cepstra, cmvn } = description;
   const purpose = `front end ${name}`;
+  function take(bytes: number): Pointer {
+    const at = takeRegion(core, bytes, purpose);
+    taken.push({ at, bytes });
+    return at;
+  }
   const given = scratchOf(core, "front-end numbers", 2 * 24);
   new Float64Array(core.buffer, given.byteOffset, 24).set(numbersOf(description));
   const numbers = given.byteOffset;
   const pointer = orOutOfMemory(core, exports.planCreate(numbers), exports.planNeeds(numbers), purpose);
+  taken.push({ at: pointer, bytes: exports.planBytes(numbers) });
   const rows = exports.planRows(pointer);
-  const work = mel ? takeRegion(core, exports.planWorkspaceBytes(pointer), purpose) : 0;
+  const work = mel ? take(exports.planWorkspaceBytes(pointer)) : 0;
   let cosines = 0;
   if (mel && cepstra) {
-    cosines = takeRegion(core, exports.cosineTableBytes(mel.count, cepstra), purpose);
+    cosines = take(exports.cosineTableBytes(mel.count, cepstra));
     exports.cosineTableBuild(cosines, mel.count, cepstra);
   }
   let factors = 0;
   if (cmvn) {
     const { length } = cmvn.shift;
-    factors = takeRegion(core, 8 * length, purpose);
+    factors = take(8 * length);
     new Float32Array(core.buffer, factors, length).set(cmvn.shift);
     new Float32Array(core.buffer, factors + 4 * length, length).set(cmvn.scale);
   }
@@ -143,16 +177,19 @@ function buildPlan(core: Core, description: FrontEndDescription): Plan {
     if (empty < 0) break;
     emptyMels.push(empty);
   }
-  return {
-    ...bareTables(core, description),
-    pointer,
-    work,
-    rows,
-    silence: exports.silentFeature(pointer),
-    cosines,
-    cmvn: factors,
-    emptyMels,
-  };
+  emptyMels.sort((a, b) => a - b);
+  const plan = { ...bare, pointer, work, rows, cosines, cmvn: factors, emptyMels };
+  return { ...plan, silence: mel ? silenceOf(core, plan) : 0 };
+}
+
+/** What a frame of silence gives: the kernel's own answer, for sums that begin with a guard are no zeros. */
+function silenceOf(core: Core, { description, pointer, work, rows, found }: Plan): number {
+  const { exports } = core;
+  if (description.dither) return exports.silentFeature(pointer);
+  const { length } = description.frame!;
+  const out = scratchOf(core, "frames to rearrange", rows);
+  exports.computeFrames(pointer, work, out.byteOffset, 0, length, 0, 1, out.byteOffset, 4, found.byteOffset);
+  return out[description.energy?.place === "first" ? 1 : 0]!;
 }
 
 /** What planCreate takes, in its order. */
