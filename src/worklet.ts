@@ -1,11 +1,14 @@
 /**
- * What an audio worklet or a bare worker needs: attaching to a memory, and the pools in it. It imports nothing
- * that an AudioWorkletGlobalScope lacks.
+ * What an audio worklet or a bare worker needs: attaching to a memory, the pools in it, and front ends with their
+ * streams. It imports nothing that an AudioWorkletGlobalScope lacks.
  *
  * @module
  */
 export { attachCore } from "./core/attach-core.ts";
 export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
+export type { FeatureStream } from "./features/feature-stream.ts";
+export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
+export { PRESETS, type PresetName } from "./features/presets.ts";
 export { AnalysisBuffer, type AnalysisStatistics, type AnalysisWindow } from "./pools/analysis-buffer.ts";
 export {
   type AudioBlock,

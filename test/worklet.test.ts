@@ -261,6 +261,24 @@ describe.skipIf(!CHROMIUM)("Chromium's audio worklet", () => {
     });
   });
 
+  it.each(["whisper-80", "kaldi-80", "nemo-128"] as const)(
+    "streams %s in quanta of 128, to the same bits as the page computes at once",
+    async (preset) => {
+      const page = await openPage();
+      const { frames, streamed, differ } = await page.evaluate(
+        (name) => inPage.streamedFeatures(name),
+        preset,
+      );
+      expect(streamed).toBe(frames);
+      expect(differ).toBe(0);
+    },
+  );
+
+  it("computes features with a crew of Workers as without", async () => {
+    const page = await openPage();
+    expect(await page.evaluate(() => inPage.crewFeatures())).toBe(0);
+  });
+
   it("waits for a buffer without losing it, though the audio thread has no timers", async () => {
     const page = await openPage();
     const served = { outcome: "served", inUse: 0 };
