@@ -1,5 +1,5 @@
 /**
- * Whisper's log-mel beside its peers: every contender takes its turn in every round, and ratios are taken within
+ * Whisper's log-mel beside its peers: every contender takes its turns in every round, and ratios are taken within
  * rounds.
  *
  *     npm run bench
@@ -15,6 +15,7 @@ import { ALLOCATION_FLAGS } from "./allocation.mjs";
 import { startContender } from "./children.mjs";
 import { CONTENDERS, GROUPS, REFERENCE } from "./contenders.mjs";
 import { installPeers } from "./peers.mjs";
+import { seededNoise } from "./signal.mjs";
 import { machine, printJob, printNotes, printPromises } from "./table.mjs";
 
 /** A turn lasts at least so long, by repeated calls: a short one is lost in the noise of clock and machine. */
@@ -112,12 +113,27 @@ function check(name, features, reference) {
   throw new Error(`features of ${label} differ by ${worst}: nothing to compare`);
 }
 
+/**
+ * Turns in a new order each round, so that nobody always follows the one that leaves the machine busy with its
+ * garbage. A turn of short calls begins with some that do not count: its process has slept, others had the caches.
+ */
 async function measure(prepared) {
   const turns = prepared.flatMap((job) => job.entries);
   for (const turn of turns) turn.calls = await warmUp(turn.contender);
+  const random = seededNoise(rounds);
   for (let round = 0; round < rounds; round++) {
-    for (const { contender, times, calls } of turns) times.push(await contender.time(calls));
+    for (const { contender, times, calls } of shuffled(turns, random)) {
+      if (calls > 1) await contender.time(Math.ceil(calls / 4));
+      times.push(await contender.time(calls));
+    }
   }
+}
+
+function shuffled(list, random) {
+  return list
+    .map((item) => ({ item, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
 }
 
 /** Calls until the engine has optimised; gives how many fill a turn. */

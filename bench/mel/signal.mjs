@@ -1,10 +1,15 @@
-/** A voice of sorts at 16 kHz: harmonics of a gliding pitch under syllables, over seeded noise. */
-export function speechLike(length) {
-  let state = 1;
-  const noise = () => {
+/** Numbers from -1 to 1, the same for the same seed. */
+export function seededNoise(seed) {
+  let state = seed;
+  return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 31 - 1;
   };
+}
+
+/** A voice of sorts at 16 kHz: harmonics of a gliding pitch under syllables, over noise. */
+export function speechLike(length) {
+  const noise = seededNoise(1);
   return Float32Array.from({ length }, (_, i) => {
     const t = i / 16000;
     const pitch = 2 * Math.PI * (120 * t + 8 * Math.sin(2 * t));
