@@ -1,0 +1,51 @@
+/** Bytes that a call allocates in JavaScript, as V8 counts them: growth, and what was collected meanwhile. */
+import { GCProfiler } from "node:v8";
+import { spread } from "./spread.mjs";
+
+/** For the counting process: collections on request, and array buffers freed by the collection, not some time later. */
+export const ALLOCATION_FLAGS = ["--expose-gc", "--no-concurrent-array-buffer-sweeping"];
+/** Code that is not optimised yet allocates more. */
+const WARM_UP_CALLS = 5;
+const WARM_UP_MS = 500;
+const ROUNDS = 5;
+/** Above this a single call is counted; below, many. */
+const LARGE = 1e6;
+const MANY = 20;
+
+/**
+ * Bytes a call, the median of some rounds, which differ by what the engine has optimised. Small ones are counted
+ * over many calls, the least of some rounds, less what reading the counters takes.
+ */
+export async function bytesPerCall(run) {
+  const start = performance.now();
+  for (let i = 0; i < WARM_UP_CALLS || performance.now() - start < WARM_UP_MS; i++) await run();
+  const { median } = spread(await countRounds(run, 1));
+  if (median > LARGE) return median;
+  const reading = Math.min(...(await countRounds(run, 0)));
+  return Math.max(0, Math.min(...(await countRounds(run, MANY))) - reading) / MANY;
+}
+
+async function countRounds(run, calls) {
+  const bytes = [];
+  for (let round = 0; round < ROUNDS; round++) bytes.push(await allocated(run, calls));
+  return bytes;
+}
+
+async function allocated(run, calls) {
+  const used = () => {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  globalThis.gc();
+  const profiler = new GCProfiler();
+  profiler.start();
+  const before = used();
+  for (let i = 0; i < calls; i++) {
+    const result = run();
+    if (result instanceof Promise) await result;
+  }
+  const growth = used() - before;
+  const held = ({ heapStatistics }) => heapStatistics.usedHeapSize + heapStatistics.externalMemory;
+  const collected = profiler.stop().statistics.map(({ beforeGC, afterGC }) => held(beforeGC) - held(afterGC));
+  return collected.reduce((sum, bytes) => sum + bytes, growth);
+}
