@@ -28,6 +28,7 @@ export {
   PoolExhaustedError,
   PoolTimeoutError,
   UnknownLanguageError,
+  UnsupportedExtractorError,
   UnsupportedRuntimeError,
   WavepoolError,
 } from "./core/errors.ts";
