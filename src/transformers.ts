@@ -5,8 +5,8 @@
  * @example
  * import { pooledFeatureExtractor } from "wavepool/transformers";
  *
- * const { components } = transcriber.processor;
- * components.feature_extractor = await pooledFeatureExtractor(components.feature_extractor);
+ * const { processor } = transcriber;
+ * processor.components.feature_extractor = await pooledFeatureExtractor(processor.feature_extractor);
  *
  * @module
  */

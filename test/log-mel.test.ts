@@ -1,19 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { touchedFrames } from "../src/features/frame-count.ts";
+import { PRESETS } from "../src/features/presets.ts";
 import {
   type BufferPool,
   type Core,
   createBufferPool,
   createCore,
   createFrontEnd,
-  InvalidArgumentError,
   type FrontEnd,
+  InvalidArgumentError,
   NonFiniteSamplesError,
   poolStatistics,
   readWav,
 } from "../src/index.ts";
-import { touchedFrames } from "../src/features/frame-count.ts";
-import { PRESETS } from "../src/features/presets.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { SAMPLE } from "./reference/sample.ts";
 import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts";

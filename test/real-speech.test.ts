@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createBufferPool, createCore, createFrontEnd, createTranscriber, decodeAudio } from "../src/index.ts";
+import {
+  createBufferPool,
+  createCore,
+  createFrontEnd,
+  createTranscriber,
+  decodeAudio,
+} from "../src/index.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { realSpeechFolder, transcripts } from "./reference/real-speech.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";

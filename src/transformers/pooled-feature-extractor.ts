@@ -90,8 +90,8 @@ export interface PooledFeatures {
  * A feature extractor of @huggingface/transformers over pooled memory, to stand in the original's place:
  *
  * ```js
- * const { components } = transcriber.processor;
- * components.feature_extractor = await pooledFeatureExtractor(components.feature_extractor);
+ * const { processor } = transcriber;
+ * processor.components.feature_extractor = await pooledFeatureExtractor(processor.feature_extractor);
  * ```
  *
  * It is called as the original, takes the same options, and returns the same tensors, of the class that the original
@@ -100,7 +100,8 @@ export interface PooledFeatures {
  *
  * The tensors' data lie in a pooled buffer. Its lease ends with `tensor.dispose()`, with `releaseAll()`, or when the
  * tensor, its data and whatever shares them have been garbage-collected; until then the buffer is not used again.
- * Views made of `tensor.data.buffer` by hand are not seen. Masks share the buffer of the features.
+ * Views made of `tensor.data.buffer` by hand are not seen. Masks share the buffer of the features. To post data to a
+ * worker, post a copy, `tensor.data.slice()`: cloning a view clones the whole memory.
  *
  * Left to the original and counted as `delegated` are clips longer than `maxSeconds`, those too short for a frame, and
  * options out of the ordinary (a `max_length` above 30 s).
@@ -164,7 +165,8 @@ export async function pooledFeatureExtractor<E extends FeatureExtractor>(
   function frontEndOf({ description, pad }: Job): FrontEnd {
     const known = frontEnds[Number(pad)]!;
     const frontEnd =
-      known.get(description) ?? createFrontEnd(core, { preset: description, pad, nonFinite, onWarning });
+      known.get(description) ??
+      createFrontEnd(core, { preset: description, pad, nonFinite, onWarning: ignore });
     known.set(description, frontEnd);
     return frontEnd;
   }
@@ -244,6 +246,9 @@ export async function pooledFeatureExtractor<E extends FeatureExtractor>(
   }
   return pooled as unknown as E & PooledFeatures;
 }
+
+/** For warnings that would be as true of the original, such as of filters without a bin. */
+function ignore(): void {}
 
 /** The class that decides what is computed: its own name, or the configuration's where a bundler renamed it. */
 function kindOf(extractor: unknown): string {
