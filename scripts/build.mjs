@@ -54,7 +54,12 @@ const shared = {
 await build({
   ...shared,
   platform: "node",
-  entryPoints: { index: "src/index.ts", cli: "src/cli/main.ts", vitest: "src/testing/vitest.ts" },
+  entryPoints: {
+    index: "src/index.ts",
+    transformers: "src/transformers.ts",
+    cli: "src/cli/main.ts",
+    vitest: "src/testing/vitest.ts",
+  },
   outdir: "dist",
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
@@ -62,7 +67,7 @@ await build({
 const browser = { ...shared, platform: "browser", conditions: ["browser"], outdir: "dist" };
 await build({
   ...browser,
-  entryPoints: { "index.browser": "src/index.ts" },
+  entryPoints: { "index.browser": "src/index.ts", "transformers.browser": "src/transformers.ts" },
   splitting: true,
   chunkNames: "chunks/browser-[name]-[hash]",
 });

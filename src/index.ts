@@ -33,6 +33,7 @@ export {
   PoolExhaustedError,
   PoolTimeoutError,
   UnknownLanguageError,
+  UnsupportedExtractorError,
   UnsupportedRuntimeError,
   WavepoolError,
 } from "./core/errors.ts";

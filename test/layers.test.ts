@@ -12,6 +12,7 @@ const LAYERS = [
   "testing",
   "audio",
   "features",
+  "transformers",
   "inference",
   "transcription",
   "cli",

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
@@ -23,13 +24,32 @@ describe("the package", () => {
   });
 
   it("imports by the names it exports", async () => {
-    const [main, worklet, testing] = await Promise.all([
+    const [main, transformers, worklet, testing] = await Promise.all([
       import("wavepool" as string),
+      import("wavepool/transformers" as string),
       import("wavepool/worklet" as string),
       import("wavepool/vitest" as string),
     ]);
     expect(main.createBufferPool).toBeTypeOf("function");
+    expect(transformers.pooledFeatureExtractor).toBeTypeOf("function");
+    expect(transformers.InvalidArgumentError).toBe(main.InvalidArgumentError);
     expect(worklet.attachCore).toBeTypeOf("function");
     expect(testing.failOnLeaks).toBeTypeOf("function");
+  });
+
+  it("bundles the drop-in for browsers, of which transformers.js is no part", async () => {
+    const { metafile, outputFiles } = await build({
+      stdin: { contents: 'export * from "wavepool/transformers";', resolveDir: path(".") },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      logLevel: "error",
+      metafile: true,
+      write: false,
+    });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs.some((name) => name.endsWith("dist/transformers.browser.js"))).toBe(true);
+    expect(inputs.filter((name) => /huggingface|onnxruntime|node:/.test(name))).toEqual([]);
+    expect(outputFiles[0]!.text).not.toMatch(/@huggingface\/transformers["']|from "/);
   });
 });

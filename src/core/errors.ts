@@ -102,6 +102,13 @@ export class AudioFormatError extends WavepoolError {
   }
 }
 
+/** A feature extractor of transformers.js whose features wavepool cannot reproduce. */
+export class UnsupportedExtractorError extends WavepoolError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("unsupported-extractor", "input", message, options);
+  }
+}
+
 /** No model under the given name or directory, or a file of it is missing. */
 export class ModelNotFoundError extends WavepoolError {
   constructor(message: string, options?: ErrorOptions) {

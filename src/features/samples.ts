@@ -72,8 +72,17 @@ export function placeSamples(
   return at;
 }
 
+/**
+ * Takes the region that samples from elsewhere are copied to, so that clips of up to `count` samples need no other.
+ *
+ * @throws CoreMemoryError when the core has no room.
+ */
+export function reserveStaging(core: Core, count: number): Float32Array {
+  return scratchOf(core, "staging of samples", count);
+}
+
 function copied(core: Core, samples: Float32Array, count: number): Pointer {
-  const staging = scratchOf(core, "staging of samples", count);
+  const staging = reserveStaging(core, count);
   staging.set(count === samples.length ? samples : samples.subarray(0, count));
   return staging.byteOffset;
 }
