@@ -1,3 +1,4 @@
+import type { NonFinitePolicy } from "../audio/staging.ts";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { createCore, MAX_MEMORY_BYTES } from "../core/create-core.ts";
@@ -10,7 +11,7 @@ import {
 import type { FrontEndDescription } from "../features/description.ts";
 import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { scratchOf } from "../features/plan.ts";
-import { type NonFinitePolicy, reserveStaging } from "../features/samples.ts";
+import { reserveStaging } from "../features/samples.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { dispose, type Lease } from "../pools/lease.ts";
 import { grantedBytes } from "../pools/pool-description.ts";
