@@ -6,7 +6,7 @@ import { spread } from "./spread.mjs";
 export const ALLOCATION_FLAGS = ["--expose-gc", "--no-concurrent-array-buffer-sweeping"];
 /** Code that is not optimised yet allocates more. */
 const WARM_UP_CALLS = 5;
-const WARM_UP_MS = 500;
+const WARM_UP_MS = 1500;
 const ROUNDS = 5;
 /** Above this a single call is counted; below, many. */
 const LARGE = 1e6;
