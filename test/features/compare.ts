@@ -37,3 +37,11 @@ export function worstNearPeak(actual: Float32Array, expected: Float64Array, widt
   }
   return worst;
 }
+
+/** Where two runs of values differ in a bit first, or in length; -1 when they are the same. */
+export function firstDifference(actual: Float32Array, expected: Float32Array): number {
+  if (actual.length !== expected.length) return Math.min(actual.length, expected.length);
+  const ours = new Uint32Array(actual.buffer, actual.byteOffset, actual.length);
+  const theirs = new Uint32Array(expected.buffer, expected.byteOffset, expected.length);
+  return ours.findIndex((bits, i) => bits !== theirs[i]);
+}
