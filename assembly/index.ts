@@ -28,10 +28,10 @@
 
 export { crewBegin, crewBytes, crewDone, crewEnd, crewFinish, crewServe } from "./features/crew";
 export { emptyFilter } from "./features/mel-bank";
-export { greatest, raiseRows, shiftAndScale, standardize } from "./features/normalize";
+export { greatest, shiftAndScale, standardize } from "./features/normalize";
 export { planBytes, planCreate, planFilters, planNeeds, planRows, planWorkspaceBytes } from "./features/plan";
 export { cosineTableBuild, cosineTableBytes, cosineTransform, stackFrames } from "./features/rearrange";
-export { computeFrames, silentFeature } from "./features/spectrogram";
+export { computeFrames, raiseToRange, silentFeature } from "./features/spectrogram";
 export { streamBad, streamBytes, streamFlush, streamPush, streamRead, streamReset } from "./features/stream";
 export { relaxedSimd } from "./kernels/arithmetic";
 export { fftTableBuild, fftTableBytes, fourTransforms, realFftTableBuild, realFftTableBytes } from "./kernels/fft";

@@ -61,9 +61,3 @@ export function buildLogarithm(table: usize, floor: f64, factor: f64, offset: f6
   const y = polynomial(f32x4.pmax(v128.load32_splat(table), x), table);
   return f32x4.pmax(v128.load32_splat(table, 40), y);
 }
-
-/** The value of the floor. */
-// @ts-ignore: decorator
-@inline export function leastLogarithm(table: usize): f32 {
-  return load<f32>(table, 40);
-}

@@ -1,5 +1,11 @@
 /** What is done to features with all frames of a window in view. */
-import { greatestLane } from "./spectrogram";
+
+/** The greatest of four lanes. */
+// @ts-ignore: decorator
+@inline export function greatestLane(x: v128): f32 {
+  const low = max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1));
+  return max(low, max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
+}
 
 /** Raises the first `active` of each row's `frames` values to at least `floor`, and sets the rest to `padding`. NaN stays. */
 export function raiseRows(out: usize, rows: u32, frames: u32, active: u32, floor: f32, padding: f32): void {

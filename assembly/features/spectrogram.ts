@@ -9,7 +9,8 @@ import { fourRealPowers } from "../kernels/fft-real";
 import { countNonFinite } from "../kernels/finite";
 import { conditionFrames, copySpan, gatherFrames, locateFrames } from "./frames";
 import { filterBlock, GREATEST } from "./filter-block";
-import { leastLogarithm } from "./logarithm";
+import { logarithm } from "./logarithm";
+import { greatestLane, raiseRows } from "./normalize";
 import { energyOf, FLAG, isDft400, PLAN, powerBytes, powersOf, sumsOf, transformBuffer } from "./plan";
 
 /** Frames of a block. */
@@ -66,13 +67,6 @@ function copyRow(from: usize, frames: u32, out: usize, stride: usize): void {
 /** Copies a block's rows to a result whose rows and frames are `rowBytes` and `frameBytes` apart. */
 function copyBlock(sums: usize, rows: u32, frames: u32, out: usize, rowBytes: usize, frameBytes: usize): void {
   for (let m: u32 = 0; m < rows; m++, sums += 64, out += rowBytes) copyRow(sums, frames, out, frameBytes);
-}
-
-/** The greatest of four lanes. */
-// @ts-ignore: decorator
-@inline export function greatestLane(x: v128): f32 {
-  const low = max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1));
-  return max(low, max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
 }
 
 /** What computeFrames found, beside the features. */
@@ -185,7 +179,20 @@ function cutFrames(
   }
 }
 
-/** What a frame of silence gives: the logarithm of nothing. */
+/**
+ * Raises the features of the first `active` of `frames` frames to the peak at `found` less `range`, where that is not
+ * negative; the frames after them are silence, raised alike. In rows, or as one row of all values.
+ */
+export function raiseToRange(
+  plan: usize, out: usize, rows: u32, frames: u32, active: u32, range: f64, found: usize,
+): void {
+  const floor: f32 = range < 0 ? f32.NEGATIVE_INFINITY : load<f32>(found, FOUND.PEAK) - (range as f32);
+  raiseRows(out, rows, frames, active, floor, max(silentFeature(plan), floor));
+}
+
+/** What a frame of silence gives: the logarithm of nothing, or of the guard. */
 export function silentFeature(plan: usize): f32 {
-  return (load<u32>(plan, PLAN.FLAGS) & FLAG.LOG) != 0 ? leastLogarithm(plan + PLAN.LOGARITHM) : 0;
+  const guard = load<f32>(plan, PLAN.GUARD);
+  if ((load<u32>(plan, PLAN.FLAGS) & FLAG.LOG) == 0) return guard;
+  return f32x4.extract_lane(logarithm(f32x4.splat(guard), plan + PLAN.LOGARITHM), 0);
 }

@@ -133,7 +133,15 @@ export interface CoreExports {
     found: Pointer,
   ): void;
   greatest(at: Pointer, values: number): number;
-  raiseRows(out: Pointer, rows: number, frames: number, active: number, floor: number, padding: number): void;
+  raiseToRange(
+    plan: Pointer,
+    out: Pointer,
+    rows: number,
+    frames: number,
+    active: number,
+    range: number,
+    found: Pointer,
+  ): void;
   standardize(
     at: Pointer,
     count: number,

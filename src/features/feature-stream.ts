@@ -218,12 +218,11 @@ export function createFeatureStream(
     const target = out.byteOffset;
     const base = rearranges(plan) ? scratchOf(core, "frames to rearrange", rows * frames).byteOffset : target;
     if (active > 0) exports.streamRead(state, computed - begin, active, base, frames * FLOAT_BYTES);
-    const peak = description.range === undefined ? 0 : peakOf(base, frames, active);
+    if (description.range !== undefined) plan.found[0] = peakOf(base, frames, active);
     finishFrames(core, plan, {
       base,
       frames,
       active,
-      peak,
       out: target,
       vectors: count,
       left: left + begin - first * step,

@@ -9,8 +9,6 @@ export interface Window {
   /** Frames at `base`, of which those from `active` on are silence that was never computed. */
   frames: number;
   active: number;
-  /** Greatest feature among the active frames. */
-  peak: number;
   out: Pointer;
   /** Vectors to write, and how many places of the first lie before frame 0 at `base`. */
   vectors: number;
@@ -31,16 +29,17 @@ export function rearranges({ description }: Plan): boolean {
 /** Everything that looks at more than one frame: range, normalisation, cepstra, stacking, CMVN. */
 export function finishFrames(core: Core, plan: Plan, window: Window): void {
   const { exports } = core;
-  const { description, rows, silence } = plan;
+  const { description, rows } = plan;
   const { range, normalize, stacking, cepstra, cmvn } = description;
   const { base, frames, active, out, vectors } = window;
   if (frames === 0) return;
   const frameMajor = description.layout === "frame-major";
   if (range !== undefined || active < frames) {
-    const floor = range === undefined ? Number.NEGATIVE_INFINITY : Math.fround(window.peak - range);
-    const padding = Math.max(silence, floor);
-    if (frameMajor) exports.raiseRows(base, 1, rows * frames, rows * active, floor, padding);
-    else exports.raiseRows(base, rows, frames, active, floor, padding);
+    // The peak stays in the core: as an argument it would be garbage.
+    const least = range ?? -1;
+    const found = plan.found.byteOffset;
+    if (frameMajor) exports.raiseToRange(plan.pointer, base, 1, rows * frames, rows * active, least, found);
+    else exports.raiseToRange(plan.pointer, base, rows, frames, active, least, found);
   }
   if (normalize) {
     const deviation = normalize.kind === "mean-and-deviation" ? 1 : 0;

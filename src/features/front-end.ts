@@ -115,7 +115,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   const found: NonFiniteCount = { samples: 0 };
 
   // Filled anew for each clip: a fresh object would be garbage.
-  const window = { base: 0, frames: 0, active: 0, peak: 0, out: 0, vectors: 0, left: stacking?.left ?? 0 };
+  const window = { base: 0, frames: 0, active: 0, out: 0, vectors: 0, left: stacking?.left ?? 0 };
 
   const lengthOf = (count: number) => (pad ? padTo! : count);
   function frames(count: number): number {
@@ -191,7 +191,6 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     window.base = base;
     window.frames = all;
     window.active = active;
-    window.peak = plan.found[0]!;
     window.out = target;
     window.vectors = vectors;
     finishFrames(core, plan, window);

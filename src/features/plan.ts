@@ -179,17 +179,7 @@ function buildPlan(core: Core, bare: Plan, taken: Region[]): Plan {
   }
   emptyMels.sort((a, b) => a - b);
   const plan = { ...bare, pointer, work, rows, cosines, cmvn: factors, emptyMels };
-  return { ...plan, silence: mel ? silenceOf(core, plan) : 0 };
-}
-
-/** What a frame of silence gives: the kernel's own answer, for sums that begin with a guard are no zeros. */
-function silenceOf(core: Core, { description, pointer, work, rows, found }: Plan): number {
-  const { exports } = core;
-  if (description.dither) return exports.silentFeature(pointer);
-  const { length } = description.frame!;
-  const out = scratchOf(core, "frames to rearrange", rows);
-  exports.computeFrames(pointer, work, out.byteOffset, 0, length, 0, 1, out.byteOffset, 4, found.byteOffset);
-  return out[description.energy?.place === "first" ? 1 : 0]!;
+  return { ...plan, silence: mel ? exports.silentFeature(pointer) : 0 };
 }
 
 /** What planCreate takes, in its order. */
