@@ -73,14 +73,13 @@ async function compare(mels) {
   console.log(`  ratio             ${spread(ratios)} ×`);
 }
 
-/** Growth of heap and array buffers by a call, in a process whose young generation holds all of it: the least of some rounds. */
+/** Growth of heap and array buffers by a call, in a process whose young generation holds all of it: the median of seven rounds. */
 async function printBytes(mels) {
   const { ours, theirs } = await contenders(mels);
   const used = () => {
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
   };
-  const least = { ours: Number.POSITIVE_INFINITY, theirs: Number.POSITIVE_INFINITY };
   const grown = async (calls, call) => {
     globalThis.gc();
     const before = used();
@@ -88,11 +87,13 @@ async function printBytes(mels) {
     return (used() - before) / calls;
   };
   for (let i = 0; i < 300; i++) await ours();
-  for (let round = 0; round < 5; round++) {
-    least.ours = Math.min(least.ours, await grown(100, ours));
-    least.theirs = Math.min(least.theirs, await grown(1, theirs));
+  const rounds = { ours: [], theirs: [] };
+  for (let round = 0; round < 7; round++) {
+    rounds.ours.push(await grown(100, ours));
+    rounds.theirs.push(await grown(1, theirs));
   }
-  console.log(JSON.stringify(least));
+  const median = (values) => values.toSorted((a, b) => a - b)[3];
+  console.log(JSON.stringify({ ours: median(rounds.ours), theirs: median(rounds.theirs) }));
 }
 
 function spread(values) {

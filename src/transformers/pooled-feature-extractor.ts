@@ -23,7 +23,7 @@ import { askOriginal, assertSame, probeSamples, tensorClassOf } from "./verify.t
 
 const DEFAULT_BUFFERS = 16;
 const DEFAULT_SECONDS = 30;
-/** Room for tables, workspaces and the pool's own records; 128 mels at 16 kHz take a fifth of it. */
+/** Room for tables and workspaces, some 40 KB a front end, and the records of up to 4096 buffers, 0.6 MB. */
 const TABLE_BYTES = 1024 * 1024;
 const FLOAT_BYTES = 4;
 const MASK_BYTES = 8;
