@@ -87,12 +87,18 @@ export interface FeatureStream {
 
 const poolsByCore = new WeakMap<Core, Map<number, BufferPool<"f32">>>();
 
-/** The pool of states of `bytes`, made when the first comes. */
+/** The pool of states of `bytes`, made when the first comes and closed after the last when another size is asked for. */
 function poolOf(core: Core, bytes: number): BufferPool<"f32"> {
   const pools = poolsByCore.get(core) ?? new Map<number, BufferPool<"f32">>();
   poolsByCore.set(core, pools);
   const known = pools.get(bytes);
-  if (known) return known;
+  if (known && !known.closed) return known;
+  // Sizes that no stream has any more make room: a core has 64 pools in all.
+  for (const [size, other] of pools) {
+    if (core.exports.poolInUse(other.address) !== 0) continue;
+    other.shutdown();
+    pools.delete(size);
+  }
   const pool = createBufferPool(core, {
     name: `streams ${bytes} agent ${core.agent}`,
     dtype: "f32",

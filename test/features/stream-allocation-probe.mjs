@@ -1,0 +1,36 @@
+/** Run by stream-life.test.ts with --expose-gc: prints JavaScript heap bytes per push and per read in the steady state. */
+import { createBufferPool, createCore, createFrontEnd } from "../../dist/index.js";
+
+const ROUNDS = 9;
+const core = await createCore();
+const pool = createBufferPool(core, { name: "blocks", dtype: "f32", shape: 60000, initial: 2, max: 2 });
+const blocks = pool.acquire();
+const features = pool.acquire();
+const { view: samples } = blocks;
+const { view: out } = features;
+const elsewhere = new Float32Array(128);
+
+/** Least growth of the heap over some rounds: whatever else the engine allocates at times only adds to it. */
+function bytesPerCall(call, calls) {
+  for (let i = 0; i < calls; i++) call();
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    globalThis.gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < calls; i++) call();
+    least = Math.min(least, process.memoryUsage().heapUsed - before);
+  }
+  return least / calls;
+}
+
+const result = {};
+for (const preset of ["whisper-80", "sensevoice", "nemo-80"]) {
+  const stream = createFrontEnd(core, { preset }).stream({ frames: 50 });
+  result[`${preset} push`] = bytesPerCall(() => stream.push(samples, 128), 3000);
+  result[`${preset} push from elsewhere`] = bytesPerCall(() => stream.push(elsewhere), 3000);
+  result[`${preset} read`] = bytesPerCall(() => stream.read(out), 3000);
+  stream.close();
+}
+console.log(JSON.stringify(result));
+features.release();
+blocks.release();
