@@ -46,7 +46,7 @@ export function greatest(at: usize, values: u32): f32 {
  *     (x - mean) / (sqrt(sum (x - mean)^2 / (count - degrees) + inside) + outside)
  *
  * The values lie `stride` bytes apart.
- * Sums are float64. NaN is passed over. One value with one degree of freedom has no deviation: it is taken as 0.
+ * Sums are float64. NaN and infinity are passed over. One value with one degree of freedom has no deviation: it is taken as 0.
  * Where there is nothing to divide by, all values being the same, the result is 0.
  */
 export function standardize(
@@ -57,7 +57,7 @@ export function standardize(
   let place = at;
   for (let i: u32 = 0; i < count; i++, place += stride) {
     const x = load<f32>(place) as f64;
-    if (x != x) continue;
+    if (!isFinite(x)) continue;
     sum += x;
     seen += 1;
   }
@@ -66,7 +66,7 @@ export function standardize(
   place = at;
   for (let i: u32 = 0; deviation && i < count; i++, place += stride) {
     const x = (load<f32>(place) as f64) - mean;
-    if (x == x) squares += x * x;
+    if (isFinite(x)) squares += x * x;
   }
   const variance = seen > degrees ? squares / (seen - degrees) : 0;
   const divisor = deviation ? Math.sqrt(variance + inside) + outside : 1;

@@ -38,7 +38,7 @@ export async function createWorkbench(
   build: { threads?: boolean; relaxed?: boolean } = {},
 ): Promise<Workbench> {
   const core = await createCore(build);
-  const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: 640000, initial: 1, max: 1 });
+  const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: 640000, initial: 1, max: 2 });
   const features = createBufferPool(core, {
     name: "features",
     dtype: "f32",
