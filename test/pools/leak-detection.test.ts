@@ -48,15 +48,15 @@ describe("leak detection", () => {
   it("lists every lease with owner, age and the acquiring stack", async () => {
     const leaky = pool({ leakDetection: "full", statistics: "times" });
     const lease = acquireFromHere(leaky);
-    await pause(20);
+    await pause(500); // long beside what a busy machine may take for the rest
     const other = attachCore(core.share());
     const theirs = openBufferPool(other, "p").acquire();
     const [mine, foreign] = checkLeaks(core, { olderThan: 0 });
     expect(mine).toMatchObject({ kind: "held", pool: "p", agent: 0, references: 1 });
-    expect(mine!.age).toBeGreaterThan(15);
+    expect(mine!.age).toBeGreaterThan(400);
     expect(mine!.stack).toMatch(/acquireFromHere/);
     expect(foreign).toMatchObject({ agent: 1, stack: undefined });
-    expect(checkLeaks(core, { olderThan: 10 })).toHaveLength(1);
+    expect(checkLeaks(core, { olderThan: 400 })).toHaveLength(1);
     expect(describeLeak(mine!)).toMatch(
       /^pool "p": agent 0 holds a lease for \d+ ms \(references: 1\)\n.*acquireFromHere/s,
     );

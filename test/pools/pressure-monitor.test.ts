@@ -176,11 +176,12 @@ describe("a pressure monitor", () => {
     });
     expect(watch.check()).toMatchObject([{ action: "trim", source: "pool bytes", value: 4 * MEGABYTE }]);
     watch.stop();
-    const busy = createPressureMonitor({ cpuThreshold: 0.2 });
+    // Little, so that a machine with other work to do reaches it too.
+    const busy = createPressureMonitor({ cpuThreshold: 0.02 });
     const end = performance.now() + 300;
     while (performance.now() < end);
     busy.check();
-    expect(busy.pressure.join()).toMatch(/(cpu|event loop) [\d.]+ is above 0\.2/);
+    expect(busy.pressure.join()).toMatch(/(cpu|event loop) [\d.]+ is above 0\.02/);
     busy.stop();
   });
 
