@@ -26,7 +26,7 @@
  * with relaxed SIMD.
  */
 
-export { crewBegin, crewBytes, crewDone, crewEnd, crewFinish, crewServe } from "./features/crew";
+export { crewBegin, crewBytes, crewDone, crewEnd, crewFinish, crewFrames, crewServe } from "./features/crew";
 export { emptyFilter } from "./features/mel-bank";
 export { greatest, shiftAndScale, standardize } from "./features/normalize";
 export { planBytes, planCreate, planFilters, planNeeds, planRows, planWorkspaceBytes } from "./features/plan";

@@ -7,6 +7,13 @@ import { wordErrorRate } from "./reference/word-error-rate.ts";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CLI = path("../dist/cli.js");
 const VITEST = path("../node_modules/vitest/vitest.mjs");
+/** Tests that other runtimes have to pass as well. */
+const SHARED_TESTS = [
+  "test/pools",
+  "test/features/crew",
+  "test/features/presets.test",
+  "test/resampler.test",
+];
 const RUNTIMES = [
   {
     name: "Deno",
@@ -61,9 +68,9 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
     expect(code).toBe(2);
   });
 
-  it.skipIf(!there)("passes the same pool tests", async () => {
+  it.skipIf(!there)("passes the same tests of pools, features and the resampler", async () => {
     const report = await new Promise<string>((resolve) => {
-      const args = [...vitest, VITEST, "run", "test/pools", "--reporter=json"];
+      const args = [...vitest, VITEST, "run", "--project=all", ...SHARED_TESTS, "--reporter=json"];
       const env = { ...process.env, EXPECT_RUNTIME: name };
       execFile(program, args, { cwd: path(".."), env, maxBuffer: 2 ** 26 }, (_, stdout) => resolve(stdout));
     });
@@ -76,7 +83,7 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
       .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join()}`);
     expect(failures).toEqual([]);
     expect(success).toBe(true);
-    expect(numPassedTests).toBeGreaterThan(250);
+    expect(numPassedTests).toBeGreaterThan(600);
     expect(numPendingTests).toBeLessThanOrEqual(1);
   });
 });

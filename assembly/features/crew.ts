@@ -8,7 +8,7 @@
  *     16       ├────────────────────────────────┴────────────────┴────────────────┤
  *              │ what to compute, below                                            │
  *     64       ├──────────────────────────────────────────────────────────────────┤
- *              │ peak and bad frames of each member, a cache line each             │
+ *              │ each member's peak, bad frames, frames in all: a cache line each  │
  *              └──────────────────────────────────────────────────────────────────┘
  *
  * A member takes a chunk by raising the deal, job and chunk in one exchange: what it read of an earlier job is then
@@ -53,6 +53,9 @@ namespace JOB {
 
 // @ts-ignore: decorator
 @inline const LINE: usize = 64;
+/** In a member's line, after what computeFrames found. */
+// @ts-ignore: decorator
+@inline const FRAMES_BY_MEMBER: usize = 8;
 /** Frames of a chunk: some 25 microseconds of Whisper's. */
 // @ts-ignore: decorator
 @inline const CHUNK: u32 = 64;
@@ -92,6 +95,8 @@ function work(job: usize, member: u32): void {
     computeFrames(
       plan, workspace, samples, count, total, first, now, out + (first as usize) * step, rowBytes, foundOf(job, member),
     );
+    const own = foundOf(job, member) + FRAMES_BY_MEMBER;
+    store32(own, load32(own) + now);
     add32(job + JOB.DONE, now);
   }
 }
@@ -161,6 +166,11 @@ export function crewFinish(job: usize, found: usize): bool {
   store<f32>(found, peak, FOUND.PEAK);
   store<u32>(found, bad, FOUND.BAD);
   return true;
+}
+
+/** Frames that a member has computed in all. */
+export function crewFrames(job: usize, member: u32): u32 {
+  return load32(foundOf(job, member) + FRAMES_BY_MEMBER);
 }
 
 /** Frames done of the job at hand, for messages. */

@@ -93,10 +93,12 @@ function eventLoopReaders(): PressureReader[] {
 }
 
 /** The whole program of a worker of the core. It ends when the crew does, and takes nothing but the core along. */
-const CORE_WORKER = `
-const { module, memory, job, member } = require("node:worker_threads").workerData;
-const abort = () => { throw new Error("the core aborted"); };
-new WebAssembly.Instance(module, { env: { memory, abort } }).exports.crewServe(job, member);`;
+const CORE_WORKER = `{
+  // In a block: Deno has names such as "module" at the top already.
+  const { module, memory, job, member } = require("node:worker_threads").workerData;
+  const abort = () => { throw new Error("the core aborted"); };
+  new WebAssembly.Instance(module, { env: { memory, abort } }).exports.crewServe(job, member);
+}`;
 
 function startCoreWorker(start: CoreWorkerStart, onFailure: (reason: string) => void): CoreWorker {
   const worker = new Worker(CORE_WORKER, { eval: true, workerData: start });

@@ -199,6 +199,7 @@ export interface CoreExports {
   ): void;
   crewFinish(job: Pointer, found: Pointer): number;
   crewDone(job: Pointer): number;
+  crewFrames(job: Pointer, member: number): number;
 
   countNonFinite(samples: Pointer, count: number): number;
   firstNonFinite(samples: Pointer, count: number): number;

@@ -29,6 +29,8 @@ export interface Crew {
    * @throws CrewError once the crew has ended or failed.
    */
   job(): Pointer;
+  /** Frames that each thread has computed so far, the calling one first. */
+  frames(): number[];
   /** Waits for the job at hand. Not part of the public API. */
   finish(found: Pointer): void;
   /** Ends the threads and gives their memory back. Further calls do nothing. */
@@ -87,8 +89,14 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
   }
 
   function currentJob(): Pointer {
+    if (failure !== undefined) throw new CrewError(`a thread of the crew failed: ${failure}; make another`);
     if (closing === undefined && !broken) return job;
     throw new CrewError(`the crew has ${broken ? "failed" : "ended"}; make another`);
+  }
+
+  function frames(): number[] {
+    currentJob();
+    return Array.from({ length: threads }, (_, member) => exports.crewFrames(job, member));
   }
 
   function finish(found: Pointer): void {
@@ -117,5 +125,5 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
     closing ??= end();
     return closing;
   }
-  return { core, threads, job: currentJob, finish, close, [Symbol.asyncDispose]: close };
+  return { core, threads, job: currentJob, frames, finish, close, [Symbol.asyncDispose]: close };
 }

@@ -88,6 +88,24 @@ describe("a crew", () => {
     expect(bad).toBeLessThanOrEqual(6);
   });
 
+  it("has every thread take part", async () => {
+    const core = await createCore({ threads: true });
+    const crew = await crewOf(core, 3);
+    const frontEnd = createFrontEnd(core, { preset: "whisper-80", crew });
+    const samples = whiteNoise(480_000, SEED);
+    using out = createBufferPool(core, { name: "out", dtype: "f32", shape: 80 * 3000, max: 1 }).acquire();
+    let clips = 0;
+    while (clips < 2000 && crew.frames().some((frames) => frames === 0)) {
+      frontEnd.compute(samples, out.view);
+      clips++;
+      // Threads that are still starting need a processor too.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const frames = crew.frames();
+    expect(Math.min(...frames), `after ${clips} clips`).toBeGreaterThan(0);
+    expect(frames.reduce((sum, n) => sum + n, 0)).toBe(3000 * clips);
+  });
+
   it("gives its memory back and ends its threads", async () => {
     const core = await createCore({ threads: true });
     const before = core.freeBytes();
