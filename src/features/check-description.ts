@@ -104,7 +104,9 @@ export function checkDescription(given: FrontEndDescription, supported: (fft: nu
   const nyquist = given.sampleRate / 2;
   const high = mel.high === 0 ? nyquist : mel.high;
   number("mel.high", high, Math.min(1, nyquist), nyquist);
-  if (!(mel.low >= 0 && mel.low < high)) refuse("mel.low", mel.low, `a number from 0 to below ${high}`);
+  if (!(typeof mel.low === "number" && mel.low >= 0 && mel.low < high)) {
+    refuse("mel.low", mel.low, `a number from 0 to below ${high}`);
+  }
   if (log) {
     number("log.factor", log.factor, Number.MIN_VALUE, MAX_FACTOR);
     number("log.offset", log.offset, -MAX_FACTOR, MAX_FACTOR);

@@ -132,8 +132,8 @@ export function createFeatureStream(
   const step = stacking?.step ?? 1;
   const stacked = stacking?.frames ?? 1;
   const left = stacking?.left ?? 0;
-  // The frames of `kept` vectors, and those that come before the next one is whole.
-  const capacity = kept * step + stacked - 1;
+  // The frames of `kept` vectors, those that come before the next one is whole, and one that may yet be dropped.
+  const capacity = kept * step + stacked - 1 + (frame.dropLast ? 1 : 0);
   assertFits(core, capacity * rows * FLOAT_BYTES, who);
   const lease = poolOf(core, exports.streamBytes(plan.pointer, capacity)).acquire();
   const state = lease.view.byteOffset;
@@ -156,7 +156,9 @@ export function createFeatureStream(
   };
   reset();
 
-  const baseFrames = () => (total < 0 ? computed : total);
+  const soundLength = () => (pad ? Math.max(padTo!, samplesSeen) : samplesSeen);
+  // A frame can be complete before it is certain not to be the last, which some front ends leave out.
+  const baseFrames = () => (total < 0 ? Math.min(computed, framesOf(frame, soundLength())) : total);
   const vectors = () => vectorsOf(stacking, baseFrames(), total >= 0);
   function firstVector(): number {
     const oldest = Math.max(0, computed - capacity);
@@ -193,10 +195,10 @@ export function createFeatureStream(
     lease.view;
     if (total >= 0) return 0;
     const before = vectors();
-    const length = pad ? Math.max(padTo!, samplesSeen) : samplesSeen;
+    const length = soundLength();
     const all = framesOf(frame!, length);
     const active = length > samplesSeen ? touchedFrames(description, samplesSeen, all) : all;
-    const rest = active - computed;
+    const rest = Math.max(0, active - computed);
     exports.streamFlush(state, plan.work, rest, length - samplesSeen);
     computed += rest;
     total = all;

@@ -15,6 +15,12 @@ const OTHERS: FrontEndDescription[] = [
     frame: { ...NEMO.frame!, edges: "reflect", dropLast: false },
   },
   { ...NEMO, name: "padded after a guard", padTo: 9000 },
+  {
+    ...NEMO,
+    name: "last frame complete, but dropped",
+    frame: { ...NEMO.frame!, length: 35, hop: 94, fft: 120 },
+    mel: { ...NEMO.mel!, count: 10 },
+  },
   { ...KALDI, name: "mirrored", frame: { ...FRAME, edges: "mirror" } },
   {
     ...KALDI,

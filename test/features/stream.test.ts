@@ -40,11 +40,13 @@ function leftOf(options: FrontEndOptions): number {
 
 /** How many samples complete frame `t`: all under it, and those that it mirrors before the beginning. */
 function samplesFor(options: FrontEndOptions, t: number): number {
-  const { length, hop, edges } = descriptionOf(options).frame!;
+  const { length, hop, edges, dropLast, left } = descriptionOf(options).frame!;
   const start = t * hop - leftOf(options);
   let needed = start + length;
   if (start < 0 && edges === "reflect") needed = Math.max(needed, 1 - start);
   if (start < 0 && edges === "mirror") needed = Math.max(needed, -start);
+  // The last frame is no frame of the result: another must have begun.
+  if (dropLast && left === undefined) needed = Math.max(needed, (t + 1) * hop);
   return needed;
 }
 
