@@ -3,7 +3,7 @@ import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import type { FrontEndDescription } from "./description.ts";
 import { createFeatureStream, type FeatureStream, type FeatureStreamOptions } from "./feature-stream.ts";
-import { finishFrames, rearranges, resultWidth } from "./finish.ts";
+import { emptyWindow, finishFrames, rearranges, resultWidth } from "./finish.ts";
 import { framesOf, samplesBefore, touchedFrames, vectorsOf } from "./frame-count.ts";
 import { type Plan, planOf, scratchOf } from "./plan.ts";
 import { findPreset, type PresetName } from "./presets.ts";
@@ -106,6 +106,8 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   const features = frame ? resultWidth(plan) : 1;
   const apart = rearranges(plan);
   const found: NonFiniteCount = { samples: 0 };
+  const window = emptyWindow();
+  window.left = stacking?.left ?? 0;
 
   const lengthOf = (count: number) => (pad ? padTo! : count);
   function frames(count: number): number {
@@ -123,7 +125,8 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
         `${who}: ${sampleCount} samples make no frame; give at least ${leastSamples()}`,
       );
     }
-    assertResultView(core, out, shape(sampleCount), who);
+    if (layout === "mel-major") assertResultView(core, out, features, vectors, who);
+    else assertResultView(core, out, vectors, features, who);
     const source = placeSamples(core, samples, sampleCount, nonFinite, found);
     const target = out.byteOffset;
     const end = target + features * vectors * FLOAT_BYTES;
@@ -164,16 +167,13 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
       plan.found.byteOffset,
     );
     if (nonFinite === "error") refuseNonFinite(source, count, all);
-    const left = stacking?.left ?? 0;
-    finishFrames(core, plan, {
-      base,
-      frames: all,
-      active,
-      peak: plan.found[0]!,
-      out: target,
-      vectors,
-      left,
-    });
+    window.base = base;
+    window.frames = all;
+    window.active = active;
+    window.peak = plan.found[0]!;
+    window.out = target;
+    window.vectors = vectors;
+    finishFrames(core, plan, window);
   }
 
   function refuseNonFinite(source: number, count: number, all: number): void {

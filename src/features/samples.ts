@@ -23,20 +23,20 @@ export function assertSampleView(samples: unknown, count: number, most: number, 
 }
 
 /**
- * Checks where results are to go.
+ * Checks where results of `rows` × `columns` values are to go.
  *
  * @throws InvalidArgumentError when it is no view of the core, or too short.
  */
-export function assertResultView(core: Core, out: unknown, shape: readonly number[], who: string): void {
+export function assertResultView(core: Core, out: unknown, rows: number, columns: number, who: string): void {
   if (!(out instanceof Float32Array) || out.buffer !== core.buffer) {
     throw new InvalidArgumentError(
       `${who}: out is ${out instanceof Float32Array ? "a view of another memory" : describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
     );
   }
-  const needed = shape.reduce((product, n) => product * n, 1);
+  const needed = rows * columns;
   if (out.length >= needed) return;
   throw new InvalidArgumentError(
-    `${who}: out holds ${out.length} values; ${shape.join(" × ")} need ${needed}`,
+    `${who}: out holds ${out.length} values; ${rows} × ${columns} need ${needed}`,
   );
 }
 
