@@ -36,7 +36,7 @@ export function buildLogarithm(table: usize, floor: f64, factor: f64, offset: f6
   let nudged = offset as f32;
   store<f32>(table, nudged, 8);
   while (f32x4.extract_lane(polynomial(f32x4.splat(floor as f32), table), 0) > least) {
-    nudged -= abs(nudged) * 5.9604645e-8 + 1e-30;
+    nudged -= max(abs(nudged), abs(least)) * 5.9604645e-8 + 1e-30;
     store<f32>(table, nudged, 8);
   }
 }

@@ -4,7 +4,7 @@ import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
-import { finishFrames, rearranges, resultWidth } from "./finish.ts";
+import { emptyWindow, finishFrames, rearranges, resultWidth } from "./finish.ts";
 import { framesOf, touchedFrames, vectorsOf } from "./frame-count.ts";
 import { assertFits, type Plan, scratchOf } from "./plan.ts";
 import {
@@ -139,6 +139,7 @@ export function createFeatureStream(
   const state = lease.view.byteOffset;
   const width = resultWidth(plan);
   const found: NonFiniteCount = { samples: 0 };
+  const window = emptyWindow();
   const { pad, nonFinite } = treatment;
   let samplesSeen = 0;
   let computed = 0;
@@ -214,7 +215,8 @@ export function createFeatureStream(
         `${who}: frames ${first} to ${first + count} are asked for; there are ${firstVector()} to ${vectors()}`,
       );
     }
-    assertResultView(core, out, count, width, who);
+    if (layout === "mel-major") assertResultView(core, out, width, count, who);
+    else assertResultView(core, out, count, width, who);
     if (count === 0) return 0;
     // The frames under these vectors, of which the last may be silence that was never computed.
     const begin = Math.max(0, first * step - left);
@@ -227,14 +229,13 @@ export function createFeatureStream(
     const base = rearranges(plan) ? scratchOf(core, "frames to rearrange", rows * frames).byteOffset : target;
     if (active > 0) exports.streamRead(state, computed - begin, active, base, frames * FLOAT_BYTES);
     if (description.range !== undefined) plan.found[0] = peakOf(base, frames, active);
-    finishFrames(core, plan, {
-      base,
-      frames,
-      active,
-      out: target,
-      vectors: count,
-      left: left + begin - first * step,
-    });
+    window.base = base;
+    window.frames = frames;
+    window.active = active;
+    window.out = target;
+    window.vectors = count;
+    window.left = left + begin - first * step;
+    finishFrames(core, plan, window);
     return count;
   }
 

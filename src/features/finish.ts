@@ -15,6 +15,11 @@ export interface Window {
   left: number;
 }
 
+/** A window to fill in: one for each front end and stream, so that no call makes an object. */
+export function emptyWindow(): Window {
+  return { base: 0, frames: 0, active: 0.5, out: 0, vectors: 0, left: 0 };
+}
+
 /** Values that a vector of the result has. */
 export function resultWidth({ description, rows }: Plan): number {
   if (description.cepstra) return description.cepstra;

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import type { Crew } from "./crew.ts";
 import type { FrontEndDescription } from "./description.ts";
 import { createFeatureStream, type FeatureStream, type FeatureStreamOptions } from "./feature-stream.ts";
-import { finishFrames, rearranges, resultWidth } from "./finish.ts";
+import { emptyWindow, finishFrames, rearranges, resultWidth } from "./finish.ts";
 import { framesOf, samplesBefore, touchedFrames, vectorsOf } from "./frame-count.ts";
 import { type Plan, planOf, scratchOf } from "./plan.ts";
 import { findPreset, type PresetName } from "./presets.ts";
@@ -113,9 +113,9 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   const features = frame ? resultWidth(plan) : 1;
   const apart = rearranges(plan);
   const found: NonFiniteCount = { samples: 0 };
-
   // Filled anew for each clip: a fresh object would be garbage.
-  const window = { base: 0, frames: 0, active: 0, out: 0, vectors: 0, left: stacking?.left ?? 0 };
+  const window = emptyWindow();
+  window.left = stacking?.left ?? 0;
 
   const lengthOf = (count: number) => (pad ? padTo! : count);
   function frames(count: number): number {
@@ -133,7 +133,8 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
         `${who}: ${sampleCount} samples make no frame; give at least ${leastSamples()}`,
       );
     }
-    assertResultView(core, out, vectors, features, who);
+    if (layout === "mel-major") assertResultView(core, out, features, vectors, who);
+    else assertResultView(core, out, vectors, features, who);
     const source = placeSamples(core, samples, sampleCount, nonFinite, found);
     const target = out.byteOffset;
     const end = target + features * vectors * FLOAT_BYTES;

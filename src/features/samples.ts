@@ -21,25 +21,20 @@ export function assertSampleView(samples: unknown, count: number, most: number, 
 }
 
 /**
- * Checks where results are to go.
+ * Checks where results of `rows` × `columns` values are to go.
  *
  * @throws InvalidArgumentError when it is no view of the core, or too short.
  */
-export function assertResultView(
-  core: Core,
-  out: unknown,
-  vectors: number,
-  features: number,
-  who: string,
-): void {
+export function assertResultView(core: Core, out: unknown, rows: number, columns: number, who: string): void {
   if (!(out instanceof Float32Array) || out.buffer !== core.buffer) {
     throw new InvalidArgumentError(
       `${who}: out is ${out instanceof Float32Array ? "a view of another memory" : describe(out)}; give a Float32Array view of this core's memory, such as a lease's view`,
     );
   }
-  if (out.length >= vectors * features) return;
+  const needed = rows * columns;
+  if (out.length >= needed) return;
   throw new InvalidArgumentError(
-    `${who}: out holds ${out.length} values; ${features} features × ${vectors} frames need ${vectors * features}`,
+    `${who}: out holds ${out.length} values; ${rows} × ${columns} need ${needed}`,
   );
 }
 

@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type FrontEndDescription, InvalidArgumentError, PRESETS, parseCmvn } from "../../src/index.ts";
+import {
+  createBufferPool,
+  createCore,
+  createFrontEnd,
+  type FrontEndDescription,
+  InvalidArgumentError,
+  PRESETS,
+  parseCmvn,
+} from "../../src/index.ts";
 import { kaldiFbank } from "../reference/kaldi-fbank.ts";
 import { amMvnText, seededCmvn, wavFrontend } from "../reference/lfr.ts";
 import { type MelspectrogramOptions, melspectrogram, mfcc, powerToDb } from "../reference/librosa.ts";
@@ -191,6 +199,24 @@ describe.each(ALL_BUILDS)("other mel spectrograms, $build (seed 51)", ({ threads
     const constant = { ...raw, normalize: { kind: "mean-and-deviation" } } as const;
     expect(bench.compute({ preset: constant }, still).every((x) => x === 0)).toBe(true);
   });
+});
+
+describe("logarithms of any floor", () => {
+  it.each([1e-3, 1e-6, 1e-10, 0.5, 1])(
+    "give exactly the logarithm of the floor %d for silence",
+    async (floor) => {
+      const core = await createCore({ threads: false });
+      const preset = {
+        ...PRESETS["kaldi-80"],
+        name: "floor",
+        log: { factor: 10 / Math.LN10, offset: 0, floor },
+      };
+      using out = createBufferPool(core, { name: "out", dtype: "f32", shape: 80, max: 1 }).acquire();
+      createFrontEnd(core, { preset }).compute(new Float32Array(400), out.view);
+      const expected = Math.fround((10 / Math.LN10) * Math.log(floor)) + 0;
+      expect(out.view.every((x) => x === expected)).toBe(true);
+    },
+  );
 });
 
 describe("parseCmvn", () => {

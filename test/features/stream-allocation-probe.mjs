@@ -1,4 +1,4 @@
-/** Run by stream-life.test.ts with --expose-gc: prints JavaScript heap bytes per push and per read in the steady state. */
+/** Run by stream-life.test.ts with --expose-gc: prints JavaScript heap bytes per push, read and compute in the steady state. */
 import { createBufferPool, createCore, createFrontEnd } from "../../dist/index.js";
 
 const ROUNDS = 9;
@@ -24,11 +24,13 @@ function bytesPerCall(call, calls) {
 }
 
 const result = {};
-for (const preset of ["whisper-80", "sensevoice", "nemo-80"]) {
-  const stream = createFrontEnd(core, { preset }).stream({ frames: 50 });
+for (const preset of ["kaldi-80", "sensevoice", "nemo-80", "librosa-mfcc"]) {
+  const frontEnd = createFrontEnd(core, { preset });
+  const stream = frontEnd.stream({ frames: 50 });
   result[`${preset} push`] = bytesPerCall(() => stream.push(samples, 128), 3000);
   result[`${preset} push from elsewhere`] = bytesPerCall(() => stream.push(elsewhere), 3000);
   result[`${preset} read`] = bytesPerCall(() => stream.read(out), 3000);
+  result[`${preset} compute`] = bytesPerCall(() => frontEnd.compute(samples, out, 4000), 1000);
   stream.close();
 }
 console.log(JSON.stringify(result));
