@@ -53,6 +53,11 @@ namespace JOB {
 
 // @ts-ignore: decorator
 @inline const LINE: usize = 64;
+// @ts-ignore: decorator
+@inline const NUMBER_MASK: u64 = 0xffffffff00000000;
+/** Past the last chunk of any job; its first frame fits 32 bits. */
+// @ts-ignore: decorator
+@inline const NO_CHUNK: u64 = 0x03ffffff;
 /** In a member's line, after what computeFrames found. */
 // @ts-ignore: decorator
 @inline const FRAMES_BY_MEMBER: usize = 8;
@@ -131,6 +136,8 @@ export function crewBegin(
   job: usize, members: u32, plan: usize, workspace: usize, workBytes: u32, samples: usize, count: i32, total: i32,
   frames: u32, out: usize, rowBytes: usize, found: usize,
 ): void {
+  // A member that wakes late may read what follows before the number rises: it finds no chunk of the job before.
+  store64(job, (load64(job) & NUMBER_MASK) | NO_CHUNK);
   store<u32>(job, plan as u32, JOB.PLAN);
   store<u32>(job, workspace as u32, JOB.WORK);
   store<u32>(job, workBytes, JOB.WORK_BYTES);

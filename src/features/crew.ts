@@ -6,6 +6,9 @@ import { CrewError, InvalidArgumentError } from "../core/errors.ts";
 
 /** Milliseconds without an answer after which a thread counts as dead. */
 const PATIENCE = 5000;
+/** Safari has no Symbol.asyncDispose yet. */
+const asyncDispose: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
 const MAX_THREADS = 16;
 const DEFAULT_THREADS = 4;
 
@@ -33,7 +36,7 @@ export interface Crew {
   frames(): number[];
   /** Waits for the job at hand. Not part of the public API. */
   finish(found: Pointer): void;
-  /** Ends the threads and gives their memory back. Further calls do nothing. */
+  /** Ends the threads; their workspaces stay with the core, for the next crew. Further calls do nothing. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -82,6 +85,8 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
     }
   } catch (cause) {
     exports.crewEnd(job);
+    await Promise.all(members.map(({ ended }) => ended));
+    giveRegionBack(core, job, bytes);
     throw new CrewError(
       `this runtime starts no workers: ${(cause as Error).message}; compute without a crew`,
       { cause },
@@ -125,5 +130,5 @@ export async function createCrew(core: Core, options: CrewOptions = {}): Promise
     closing ??= end();
     return closing;
   }
-  return { core, threads, job: currentJob, frames, finish, close, [Symbol.asyncDispose]: close };
+  return { core, threads, job: currentJob, frames, finish, close, [asyncDispose]: close };
 }

@@ -118,7 +118,7 @@ export interface FrontEndDescription {
   readonly range?: number;
   /** Cepstra: this many coefficients of the orthonormal DCT-II over the mels. */
   readonly cepstra?: number;
-  /** `"clip"` normalises features over the frames of a clip or window. */
+  /** Normalisation over the frames of a clip, or of the window read from a stream. */
   readonly normalize?: FeatureNormalization;
   readonly stacking?: FrameStacking;
   /** Global mean and variance normalisation of each (stacked) feature: (x + shift) × scale. */

@@ -2,8 +2,8 @@ import type { NonFinitePolicy } from "../audio/staging.ts";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import type { BufferPool } from "../pools/buffer-pool.ts";
-import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import { dispose } from "../pools/lease.ts";
+import { statePool } from "../pools/shared-pool.ts";
 import { emptyWindow, finishFrames, rearranges, resultWidth } from "./finish.ts";
 import { framesOf, touchedFrames, vectorsOf } from "./frame-count.ts";
 import { assertFits, type Plan, scratchOf } from "./plan.ts";
@@ -20,8 +20,6 @@ const DEFAULT_FRAMES = 3000;
 const MAX_FRAMES = 1 << 20;
 /** Samples that one push can bring. */
 const MAX_PUSH = 2 ** 28;
-/** Streams of one size that a core can have at a time. */
-const MAX_STREAMS = 256;
 
 /** How a stream keeps its frames. */
 export interface FeatureStreamOptions {
@@ -85,31 +83,6 @@ export interface FeatureStream {
   [Symbol.dispose](): void;
 }
 
-const poolsByCore = new WeakMap<Core, Map<number, BufferPool<"f32">>>();
-
-/** The pool of states of `bytes`, made when the first comes and closed after the last when another size is asked for. */
-function poolOf(core: Core, bytes: number): BufferPool<"f32"> {
-  const pools = poolsByCore.get(core) ?? new Map<number, BufferPool<"f32">>();
-  poolsByCore.set(core, pools);
-  const known = pools.get(bytes);
-  if (known && !known.closed) return known;
-  // Sizes that no stream has any more make room: a core has 64 pools in all.
-  for (const [size, other] of pools) {
-    if (core.exports.poolInUse(other.address) !== 0) continue;
-    other.shutdown();
-    pools.delete(size);
-  }
-  const pool = createBufferPool(core, {
-    name: `streams ${bytes} agent ${core.agent}`,
-    dtype: "f32",
-    shape: Math.ceil(bytes / FLOAT_BYTES),
-    initial: 1,
-    max: MAX_STREAMS,
-  });
-  pools.set(bytes, pool);
-  return pool;
-}
-
 /** Begins a stream of a plan; see {@link FrontEnd.stream}. */
 export function createFeatureStream(
   core: Core,
@@ -135,7 +108,8 @@ export function createFeatureStream(
   // The frames of `kept` vectors, those that come before the next one is whole, and one that may yet be dropped.
   const capacity = kept * step + stacked - 1 + (frame.dropLast ? 1 : 0);
   assertFits(core, capacity * rows * FLOAT_BYTES, who);
-  const lease = poolOf(core, exports.streamBytes(plan.pointer, capacity)).acquire();
+  const bytes = exports.streamBytes(plan.pointer, capacity);
+  const lease = statePool(core, "streams", Math.ceil(bytes / FLOAT_BYTES)).acquire();
   const state = lease.view.byteOffset;
   const width = resultWidth(plan);
   const found: NonFiniteCount = { samples: 0 };
@@ -251,7 +225,8 @@ export function createFeatureStream(
 
   let open = true;
   function close(): void {
-    if (open) lease.release();
+    // A lease that was reclaimed has ended already.
+    if (open && lease.alive) lease.release();
     open = false;
   }
 
@@ -273,6 +248,6 @@ export function createFeatureStream(
     read,
     reset,
     close,
-    [Symbol.dispose]: close,
+    [dispose]: close,
   };
 }

@@ -1,5 +1,5 @@
 import { assertOptions, describe } from "../core/arguments.ts";
-import { type Core, takeRegion } from "../core/core.ts";
+import { type Core, giveRegionBack, takeRegion } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { isSmooth, MAX_FFT_SIZE, nearestSizes } from "./fft-sizes.ts";
@@ -103,6 +103,7 @@ function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
   const planBytes = exports.fftPlanBytes(size, real);
   const plan = takeRegion(core, planBytes + exports.fftScratchBytes(size, real), purpose);
   const scratch = plan + planBytes;
+  core.onLeave(() => giveRegionBack(core, plan, planBytes + exports.fftScratchBytes(size, real)));
   exports.fftPlanBuild(size, real, plan);
   const inputLength = real ? size : 2 * size;
   const outputLength = real ? 2 * (Math.floor(size / 2) + 1) : 2 * size;

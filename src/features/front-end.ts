@@ -165,9 +165,9 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     const found = plan.found.byteOffset;
     const rowBytes = all * FLOAT_BYTES;
     const { pointer, work } = plan;
-    if (crew && active >= CREW_FRAMES) {
+    const job = crew?.job(); // throws when the crew has ended, however short the clip
+    if (crew && job !== undefined && active >= CREW_FRAMES) {
       const { threads } = crew;
-      const job = crew.job();
       const bytes = exports.planWorkspaceBytes(pointer);
       const spaces = scratchOf(core, "workspaces of the crew", (threads * bytes) / FLOAT_BYTES).byteOffset;
       exports.crewBegin(
@@ -250,7 +250,7 @@ function warnOfEmptyMels(
   if (emptyMels.length === 0) return;
   const seen = warned.get(core) ?? new Set();
   warned.set(core, seen);
-  const list = emptyMels.length > 8 ? `${emptyMels.slice(0, 8).join(", ")}, …` : emptyMels.join(", ");
+  const list = emptyMels.join(", ");
   const message = `wavepool: ${description.name}: ${emptyMels.length} of ${description.mel!.count} mel filters hold no bin of ${description.frame!.fft} points and are always silent (${list}); ask for fewer mels or a larger transform`;
   if (seen.has(message)) return;
   seen.add(message);

@@ -50,15 +50,24 @@ interface Scratch {
 
 interface CorePlans {
   plans: Map<string, Plan>;
+  /** What the plans took, given back when the agent leaves. */
+  regions: Region[];
   scratch: Map<string, Scratch>;
 }
 
 const plansByCore = new WeakMap<Core, CorePlans>();
 
 function plansOf(core: Core): CorePlans {
-  const known = plansByCore.get(core) ?? { plans: new Map(), scratch: new Map() };
-  plansByCore.set(core, known);
-  return known;
+  const known = plansByCore.get(core);
+  if (known) return known;
+  const plans: CorePlans = { plans: new Map(), regions: [], scratch: new Map() };
+  plansByCore.set(core, plans);
+  core.onLeave(() => {
+    for (const { at, bytes } of plans.regions) giveRegionBack(core, at, bytes);
+    for (const { view, bytes } of plans.scratch.values()) giveRegionBack(core, view.byteOffset, bytes);
+    plansByCore.delete(core);
+  });
+  return plans;
 }
 
 /**
@@ -99,9 +108,9 @@ export function assertFits(core: Core, bytes: number, purpose: string): void {
  */
 export function planOf(core: Core, description: FrontEndDescription): Plan {
   checkDescription(description, (fft) => core.exports.realFftTableBytes(fft) !== 0);
-  const { plans, scratch } = plansOf(core);
+  const { plans, regions, scratch } = plansOf(core);
   const { name: _, ...what } = description;
-  const key = JSON.stringify(what, (_key, value) => (value instanceof Float32Array ? [...value] : value));
+  const key = JSON.stringify(what, canonical);
   const known = plans.get(key);
   if (known) return { ...known, description };
   const taken: Region[] = [];
@@ -110,6 +119,7 @@ export function planOf(core: Core, description: FrontEndDescription): Plan {
     const bare = bareTables(core, description);
     const plan = description.frame ? buildPlan(core, bare, taken) : bare;
     plans.set(key, plan);
+    regions.push(...taken);
     return plan;
   } catch (error) {
     for (const { at, bytes } of taken.reverse()) giveRegionBack(core, at, bytes);
@@ -118,6 +128,13 @@ export function planOf(core: Core, description: FrontEndDescription): Plan {
     }
     throw error;
   }
+}
+
+/** Typed arrays as arrays and keys in order, so that equal descriptions are one text. */
+function canonical(_key: string, value: unknown): unknown {
+  if (value instanceof Float32Array) return [...value];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Memory taken for a plan that is not finished. */

@@ -106,7 +106,26 @@ describe("a crew", () => {
     expect(frames.reduce((sum, n) => sum + n, 0)).toBe(3000 * clips);
   });
 
-  it("gives its memory back and ends its threads", async () => {
+  it("deals out nothing while a job is being laid out", async () => {
+    const core = await createCore({ threads: true });
+    const crew = await crewOf(core, 2);
+    const short = createFrontEnd(core, { preset: "whisper-80", pad: false, crew });
+    const pool = createBufferPool(core, { name: "out", dtype: "f32", shape: 80 * 3000, max: 1 });
+    using out = pool.acquire();
+    short.compute(whiteNoise(50_000, SEED), out.view);
+    // The moment between the fields of a new job and its number, as a thread that wakes late would see it.
+    const words = new Int32Array(core.buffer, crew.job(), 16);
+    const number = words[1]!;
+    words[0] = 0x03ffffff;
+    words[10] = 3000; // frames
+    Atomics.store(words, 2, 0); // done
+    Atomics.notify(words, 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(Atomics.load(words, 2)).toBe(0);
+    expect([words[0], words[1]]).toEqual([0x03ffffff, number]);
+  });
+
+  it("ends its threads and gives its job back", async () => {
     const core = await createCore({ threads: true });
     const before = core.freeBytes();
     const crew = await createCrew(core, { threads: 4 });

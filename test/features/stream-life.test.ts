@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { takeRegion } from "../../src/core/core.ts";
 import { planOf } from "../../src/features/plan.ts";
 import {
+  attachCore,
   CoreMemoryError,
   checkLeaks,
   createCore,
+  createFft,
   createFrontEnd,
   InvalidArgumentError,
   LeaseError,
@@ -109,7 +111,7 @@ describe("the life of a stream", () => {
     const core = await createCore();
     const stream = createFrontEnd(core, { preset: "whisper-80" }).stream();
     const { name } = poolStatistics(core).find(({ inUse }) => inUse === 1)!;
-    expect(name).toMatch(/^streams \d+ agent 0$/);
+    expect(name).toMatch(/^streams \d+ KiB$/);
     expect(checkLeaks(core, { olderThan: 0 })).toMatchObject([{ pool: name }]);
     stream.close();
     expect(checkLeaks(core, { olderThan: 0 })).toEqual([]);
@@ -117,15 +119,37 @@ describe("the life of a stream", () => {
     core.leave();
   });
 
-  it("of a hundred sizes one after the other takes no more than of one", async () => {
+  it("of a hundred sizes one after the other takes a buffer for each power of two, once", async () => {
     const core = await createCore();
     const made = createFrontEnd(core, { preset: "kaldi-80" });
-    made.stream({ frames: 1000 }).close();
+    const all = () => {
+      for (let frames = 10; frames <= 1000; frames += 10) made.stream({ frames }).close();
+    };
+    all();
     const free = core.freeBytes();
-    for (let frames = 1; frames <= 100; frames++) made.stream({ frames }).close();
-    made.stream({ frames: 1000 }).close();
+    expect(poolStatistics(core).length).toBeLessThan(8);
+    all();
     expect(core.freeBytes()).toBe(free);
     core.leave();
+  });
+
+  it("leaves nothing behind when its agent leaves, nor a pool when it is reclaimed", async () => {
+    const core = await createCore({ threads: true });
+    const visit = (leave: boolean) => {
+      const other = attachCore(core.share());
+      const stream = createFrontEnd(other, { preset: "kaldi-80" }).stream({ frames: 10 });
+      createFft(other, { size: 512, kind: "real" });
+      if (!leave) return core.reclaim(other.agent);
+      stream.close();
+      other.leave();
+    };
+    visit(true);
+    const free = core.freeBytes();
+    for (let i = 0; i < 70; i++) visit(true);
+    expect(core.freeBytes()).toBe(free);
+    for (let i = 0; i < 70; i++) visit(false);
+    expect(poolStatistics(core)).toHaveLength(1);
+    expect(poolStatistics(core)[0]).toMatchObject({ inUse: 0 });
   });
 
   it("refuses to be made of what cannot be", () => {
