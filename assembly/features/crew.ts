@@ -61,12 +61,15 @@ namespace JOB {
 /** In a member's line, after what computeFrames found. */
 // @ts-ignore: decorator
 @inline const FRAMES_BY_MEMBER: usize = 8;
-/** Frames of a chunk: some 25 microseconds of Whisper's. */
+/** Frames of a chunk: some 12 microseconds of Whisper's. */
 // @ts-ignore: decorator
-@inline const CHUNK: u32 = 64;
-/** Looks at a word before an agent sleeps, or gives up its turn: some tens of microseconds. */
+@inline const CHUNK: u32 = 32;
+/** Looks at a word before a member sleeps: some tens of microseconds. */
 // @ts-ignore: decorator
 @inline const LOOKS: u32 = 20000;
+/** Looks before the asking agent gives up its turn, which costs it a millisecond: as long as many chunks take. */
+// @ts-ignore: decorator
+@inline const FINAL_LOOKS: u32 = 500000;
 
 // @ts-ignore: decorator
 @inline function foundOf(job: usize, member: u32): usize {
@@ -163,7 +166,7 @@ export function crewBegin(
 export function crewFinish(job: usize, found: usize): bool {
   const frames = load<u32>(job, JOB.FRAMES);
   let looks: u32 = 0;
-  while (load32(job + JOB.DONE) < frames) if (++looks > LOOKS) return false;
+  while (load32(job + JOB.DONE) < frames) if (++looks > FINAL_LOOKS) return false;
   let peak = load<f32>(found, FOUND.PEAK);
   let bad: u32 = 0;
   for (let m: u32 = 0; m < load<u32>(job, JOB.MEMBERS); m++) {
