@@ -54,7 +54,7 @@ export type { FeatureStream, FeatureStreamOptions } from "./features/feature-str
 export { createFft, type Fft, type FftOptions } from "./features/fft.ts";
 export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
 export { PRESETS, type PresetName } from "./features/presets.ts";
-export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./inference/model-files.ts";
+export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./models/model-files.ts";
 export {
   AnalysisBuffer,
   type AnalysisStatistics,

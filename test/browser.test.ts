@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as wavepool from "../src/index.ts";
-import { findModel } from "../src/inference/model-files.ts";
+import { findModel } from "../src/models/model-files.ts";
 import { CHROMIUM, launchChromium } from "./reference/chromium.ts";
 import { referenceLogMel } from "./reference/log-mel.ts";
 import { WORDS } from "./reference/sample.ts";

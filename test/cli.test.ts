@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findModel } from "../src/inference/model-files.ts";
+import { findModel } from "../src/models/model-files.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { tone, whiteNoise } from "./reference/signals.ts";

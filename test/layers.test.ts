@@ -13,8 +13,12 @@ const LAYERS = [
   "audio",
   "features",
   "transformers",
+  "models",
   "inference",
+  "decoding",
+  "voice",
   "transcription",
+  "output",
   "cli",
 ];
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { createTokenChooser } from "../src/decoding/token-chooser.ts";
 import { ModelFormatError } from "../src/index.ts";
-import { createTokenChooser } from "../src/inference/token-chooser.ts";
 
 const config = { vocabularySize: 10, suppress: [2, 3], suppressFirst: [1, 4] };
 const choose = createTokenChooser(config, 8);
 
 /** Logits of two tokens, of which only the last row counts; `high` are the tokens in falling order of it. */
-function logits(high: number[], vocabulary = 10): { data: Float32Array; dims: number[] } {
+function logits(high: number[], vocabulary = 10): Float32Array {
   const data = new Float32Array(2 * vocabulary);
   data.fill(100, 0, vocabulary);
   for (const [rank, id] of high.entries()) data[vocabulary + id] = 50 - rank;
-  return { data, dims: [1, 2, vocabulary] };
+  return data;
 }
 
 describe("createTokenChooser", () => {
@@ -27,11 +27,7 @@ describe("createTokenChooser", () => {
     expect(choose(logits([1, 4, 5]), false)).toBe(1);
   });
 
-  it("refuses logits of another vocabulary, or none that is a number", () => {
-    expect(() => choose(logits([1], 11), false)).toThrow(ModelFormatError);
-    expect(() => choose(logits([1], 11), false)).toThrow(/gives 11 logits, .* vocab_size of 10/);
-    expect(() => choose({ data: new Float32Array(10).fill(Number.NaN), dims: [1, 1, 10] }, false)).toThrow(
-      ModelFormatError,
-    );
+  it("refuses logits of which none is a number", () => {
+    expect(() => choose(new Float32Array(10).fill(Number.NaN), false)).toThrow(ModelFormatError);
   });
 });

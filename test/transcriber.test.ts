@@ -15,7 +15,7 @@ import {
   type Transcriber,
   UnknownLanguageError,
 } from "../src/index.ts";
-import { findModel } from "../src/inference/model-files.ts";
+import { findModel } from "../src/models/model-files.ts";
 import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { whiteNoise } from "./reference/signals.ts";
 import { wavFile } from "./reference/wav-file.ts";

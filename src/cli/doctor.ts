@@ -2,8 +2,8 @@ import { adapter } from "#adapter";
 import { runtimeFeatures } from "../adapters/runtime-features.ts";
 import { createCore } from "../core/create-core.ts";
 import { WavepoolError } from "../core/errors.ts";
-import { findModel } from "../inference/model-files.ts";
-import { executionProvider, inferenceThreads } from "../inference/session.ts";
+import { executionProvider, inferenceThreads } from "../inference/web-session.ts";
+import { findModel } from "../models/model-files.ts";
 
 export interface DoctorFlags {
   model: string;

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { messageOf, WavepoolError } from "../core/errors.ts";
 import { PRESETS } from "../features/presets.ts";
-import { DEFAULT_MODEL } from "../inference/model-files.ts";
+import { DEFAULT_MODEL } from "../models/model-files.ts";
 import { doctorCommand } from "./doctor.ts";
 import { melCommand } from "./mel.ts";
 import { transcribeCommand } from "./transcribe.ts";

@@ -1,44 +1,66 @@
-import * as ort from "#onnxruntime";
+import { adapter } from "#adapter";
 import type { Core } from "../core/core.ts";
 import { ModelFormatError } from "../core/errors.ts";
+import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
-import { giveWay } from "./give-way.ts";
-import { createSession, runSession } from "./session.ts";
-import { createTokenChooser } from "./token-chooser.ts";
-import type { WhisperConfig } from "./whisper-config.ts";
-import type { WhisperTokenizer } from "./whisper-tokenizer.ts";
+import { type CrossCache, createCrossCache, createKvCache, type KvCache } from "./kv-cache.ts";
+import type { Session } from "./session.ts";
+import type { Tensor } from "./tensor.ts";
+import { createWebSession } from "./web-session.ts";
 
-export interface DecodeOptions {
-  /** Tokens that start the sequence. */
-  prompt: number[];
-  /** Called with the number of tokens so far. */
-  onToken?: ((count: number) => void) | undefined;
-  /** Checked before every step. */
-  signal?: AbortSignal | undefined;
-}
-
-export interface Decoding {
-  /** Tokens after the prompt, end of text left out. */
-  tokens: number[];
-  /** Whether the length limit ended it, rather than the end of text. */
-  truncated: boolean;
-}
-
-/** Whisper's decoder with its KV cache. */
-export interface Decoder {
+/** What the decoder says after a run. */
+export interface DecoderStep {
   /**
-   * Decodes greedily until end of text or the length limit.
-   *
-   * @param hiddenState the encoder's last hidden state
-   * @throws InferenceError when onnxruntime-web fails; the signal's reason when it is aborted.
+   * [tokens × vocabulary] float32: a row for each token that went in. A view, valid until the cache is
+   * released or any session runs again.
    */
-  decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<Decoding>;
-  dispose(): Promise<void>;
+  readonly logits: Float32Array;
+  /** The tokens so far; the caller's to release. */
+  readonly cache: KvCache;
 }
 
-/** Concurrent decodes that the pools have room for. */
-const DECODES = 2;
+/** Attention of one decoder layer over the encoder's positions, as probabilities. */
+export interface CrossAttention {
+  readonly layer: number;
+  readonly heads: number;
+  readonly tokens: number;
+  readonly positions: number;
+  /** [heads × tokens × positions] float32, the caller's to keep. */
+  readonly weights: Float32Array;
+}
+
+/** Whisper's decoder, a step at a time. */
+export interface Decoder {
+  readonly session: Session;
+  readonly vocabularySize: number;
+  /** Whether the export has the attentions that word times need ("cross_attentions.N" outputs). */
+  readonly hasCrossAttentions: boolean;
+  /**
+   * Runs the tokens that start a text, and makes both caches.
+   *
+   * @param hiddenState the encoder's output; it stays the caller's
+   * @throws InferenceError when the provider fails.
+   * @throws ModelFormatError when the logits are not those of the vocabulary.
+   */
+  start(hiddenState: Tensor, tokens: readonly number[]): Promise<DecoderStep>;
+  /** Runs one more token after those of `cache`, which stays the caller's. */
+  step(cache: KvCache, token: number): Promise<DecoderStep>;
+  /**
+   * Runs a whole text for its cross-attentions.
+   *
+   * @throws ModelFormatError when the export has none.
+   */
+  attend(
+    hiddenState: Tensor,
+    tokens: readonly number[],
+    layers: readonly number[],
+  ): Promise<{ attentions: CrossAttention[]; logits: Float32Array }>;
+  release(): Promise<void>;
+}
+
+/** Runs at once that the pools have room for. */
+const RUNS = 4;
 
 interface InputPools {
   tokens: BufferPool<"i64">;
@@ -51,86 +73,136 @@ interface InputPools {
  * encoder's output go in from pooled buffers.
  *
  * @throws ModelFormatError when the file is broken or no merged decoder.
- * @throws PoolExhaustedError from `decode` when more decodes run at once than the pools allow.
+ * @throws PoolExhaustedError from the runs when more go on at once than the pools allow.
  */
-export async function loadDecoder(
-  core: Core,
-  path: string,
-  config: WhisperConfig,
-  tokenizer: WhisperTokenizer,
-): Promise<Decoder> {
+export async function loadDecoder(core: Core, path: string, config: WhisperConfig): Promise<Decoder> {
   const pools: InputPools = {
     tokens: createBufferPool(core, {
       name: "decoder_tokens",
       dtype: "i64",
       shape: config.maxTokens,
-      max: DECODES,
+      max: RUNS,
     }),
-    flags: createBufferPool(core, { name: "decoder_flags", dtype: "u8", shape: 1, max: DECODES }),
-    states: createBufferPool(core, {
-      name: "decoder_states",
-      dtype: "f32",
-      shape: config.width,
-      max: DECODES,
-    }),
+    flags: createBufferPool(core, { name: "decoder_flags", dtype: "u8", shape: 1, max: RUNS }),
+    states: createBufferPool(core, { name: "decoder_states", dtype: "f32", shape: config.width, max: RUNS }),
   };
-  const session = await createSession(path);
-  const caches = session.inputNames.filter((name) => name.startsWith("past_key_values."));
-  if (!session.inputNames.includes("use_cache_branch") || caches.length !== 4 * config.decoderLayers) {
+  const session = await createWebSession(await adapter.readFile(path), { graph: "decoder", path });
+  const caches = session.inputs.filter(({ name }) => name.startsWith("past_key_values."));
+  const ownNames = caches.map(({ name }) => name).filter((name) => name.includes(".decoder."));
+  const crossNames = caches.map(({ name }) => name).filter((name) => name.includes(".encoder."));
+  if (
+    !session.inputs.some(({ name }) => name === "use_cache_branch") ||
+    caches.length !== 4 * config.decoderLayers
+  ) {
     await session.release();
     throw new ModelFormatError(
       `${path} is no merged Whisper decoder: it has ${caches.length} caches; check that all files are of one model`,
     );
   }
-  const choose = createTokenChooser(config, tokenizer.noTimestamps);
+  const { vocabularySize } = config;
+  const headWidth = config.width / config.decoderHeads;
 
-  async function decode(hiddenState: ort.Tensor, options: DecodeOptions): Promise<Decoding> {
+  async function prefill(hiddenState: Tensor, ids: readonly number[], fetches: readonly string[]) {
     using tokens = pools.tokens.acquire();
     using flag = pools.flags.acquire();
-    using state = pools.states.acquire();
-    const { prompt, onToken, signal } = options;
-    tokens.view.set(prompt.map(BigInt));
+    for (let i = 0; i < ids.length; i++) tokens.view[i] = BigInt(ids[i]!);
     flag.view[0] = 0;
-    const empty = new ort.Tensor("float32", state.view.subarray(0, 0), [
-      1,
-      config.decoderHeads,
-      0,
-      config.width / config.decoderHeads,
-    ]);
-    const feeds: Record<string, ort.Tensor> = {
-      input_ids: new ort.Tensor("int64", tokens.view.subarray(0, prompt.length), [1, prompt.length]),
+    const feeds: Record<string, Tensor> = {
+      input_ids: session.tensor("int64", tokens.view.subarray(0, ids.length), [1, ids.length]),
       encoder_hidden_states: hiddenState,
-      use_cache_branch: new ort.Tensor("bool", flag.view, [1]),
+      use_cache_branch: session.tensor("bool", flag.view, [1]),
     };
-    for (const name of caches) feeds[name] = empty;
-
-    const decoded: number[] = [];
-    let fetches = ["logits", ...caches.map(presentName)];
-    // OpenAI's limit: half the context is left to the previous text.
-    const limit = Math.min(config.maxTokens / 2, config.maxTokens - prompt.length);
-    while (decoded.length < limit) {
-      await giveWay(signal);
-      const outputs = await runSession(session, "decoder", feeds, fetches);
-      const token = choose(outputs.logits!, decoded.length === 0);
-      if (token === tokenizer.endOfText) return { tokens: decoded, truncated: false };
-      decoded.push(token);
-      onToken?.(decoded.length);
-      if (decoded.length === 1) {
-        // From here on the cross-attention cache stays as it is, so only the decoder's own caches are
-        // fetched, and the encoder's output is no longer read: one row stands in for it.
-        flag.view[0] = 1;
-        fetches = ["logits", ...caches.filter((name) => name.includes(".decoder.")).map(presentName)];
-        state.view.fill(0);
-        feeds.encoder_hidden_states = new ort.Tensor("float32", state.view, [1, 1, config.width]);
-        feeds.input_ids = new ort.Tensor("int64", tokens.view.subarray(0, 1), [1, 1]);
-      }
-      tokens.view[0] = BigInt(token);
-      for (const name of caches) feeds[name] = outputs[presentName(name)] ?? feeds[name]!;
+    for (const { name, type } of caches) {
+      const none = type === "float16" ? new Uint16Array(0) : new Float32Array(0);
+      feeds[name] = session.tensor(type, none, [1, config.decoderHeads, 0, headWidth]);
     }
-    return { tokens: decoded, truncated: true };
+    return session.run(feeds, fetches);
   }
 
-  return { decode, dispose: () => session.release() };
+  /** The caches among the outputs of a run, and its logits. */
+  async function toStep(
+    outputs: Record<string, Tensor>,
+    length: number,
+    cross: CrossCache,
+  ): Promise<DecoderStep> {
+    const logits = outputs.logits!;
+    const cache = createKvCache(length, pick(outputs, ownNames), cross, logits);
+    try {
+      return { logits: await readLogits(logits), cache };
+    } catch (error) {
+      cache.release();
+      throw error;
+    }
+  }
+
+  async function readLogits(logits: Tensor): Promise<Float32Array> {
+    if (logits.dims.at(-1) !== vocabularySize) {
+      throw new ModelFormatError(
+        `the decoder gives ${logits.dims.at(-1)} logits, but config.json has a vocab_size of ${vocabularySize}; check that all files are of one model`,
+      );
+    }
+    return (await logits.read()) as Float32Array;
+  }
+
+  return {
+    session,
+    vocabularySize,
+    hasCrossAttentions: session.outputs.some(({ name }) => name.startsWith("cross_attentions.")),
+    async start(hiddenState, tokens) {
+      const outputs = await prefill(hiddenState, tokens, [
+        "logits",
+        ...caches.map(({ name }) => presentName(name)),
+      ]);
+      return toStep(outputs, tokens.length, createCrossCache(pick(outputs, crossNames)));
+    },
+    async step(cache, token) {
+      using tokens = pools.tokens.acquire();
+      using flag = pools.flags.acquire();
+      using state = pools.states.acquire();
+      tokens.view[0] = BigInt(token);
+      flag.view[0] = 1;
+      // With a cache the encoder's output is not read: one row stands in for it.
+      state.view.fill(0);
+      const outputs = await session.run(
+        {
+          input_ids: session.tensor("int64", tokens.view.subarray(0, 1), [1, 1]),
+          encoder_hidden_states: session.tensor("float32", state.view, [1, 1, config.width]),
+          use_cache_branch: session.tensor("bool", flag.view, [1]),
+          ...cache.own,
+          ...cache.cross.tensors,
+        },
+        ["logits", ...ownNames.map(presentName)],
+      );
+      return toStep(outputs, cache.length + 1, cache.cross.retain());
+    },
+    async attend(hiddenState, tokens, layers) {
+      const names = layers.map((layer) => `cross_attentions.${layer}`);
+      const missing = names.find((name) => !session.outputs.some((output) => output.name === name));
+      if (missing) {
+        throw new ModelFormatError(
+          `${path} has no output ${missing}, which word times need; take an export made with attentions, such as onnx-community/whisper-*_timestamped`,
+        );
+      }
+      const outputs = await prefill(hiddenState, tokens, ["logits", ...names]);
+      try {
+        const attentions: CrossAttention[] = [];
+        for (const layer of layers) {
+          const tensor = outputs[`cross_attentions.${layer}`]!;
+          const weights = ((await tensor.read()) as Float32Array).slice();
+          const [, heads, rows, positions] = tensor.dims as [number, number, number, number];
+          attentions.push({ layer, heads, tokens: rows, positions, weights });
+        }
+        return { attentions, logits: (await readLogits(outputs.logits!)).slice() };
+      } finally {
+        for (const tensor of Object.values(outputs)) tensor.release();
+      }
+    },
+    release: () => session.release(),
+  };
+}
+
+function pick(outputs: Record<string, Tensor>, pastNames: readonly string[]): Record<string, Tensor> {
+  return Object.fromEntries(pastNames.map((name) => [name, outputs[presentName(name)]!]));
 }
 
 function presentName(past: string): string {

@@ -1,47 +1,51 @@
-import * as ort from "#onnxruntime";
+import { adapter } from "#adapter";
 import { ModelFormatError } from "../core/errors.ts";
-import { createSession, runSession } from "./session.ts";
+import type { WhisperConfig } from "../models/whisper-config.ts";
+import type { Session } from "./session.ts";
+import type { Tensor } from "./tensor.ts";
+import { createWebSession } from "./web-session.ts";
 
 /** Whisper's encoder. */
 export interface Encoder {
+  readonly session: Session;
   /**
-   * Encodes one 30 s window.
+   * Encodes a window.
    *
    * @param features [mels × frames] float32, a pooled view of exactly that length
-   * @returns the last hidden state [1, frames / 2, width]; attentions are never fetched.
+   * @returns the last hidden state [1, frames / 2, width], the caller's to release.
+   * @throws InferenceError when the provider fails.
    */
-  encode(features: Float32Array): Promise<ort.Tensor>;
-  dispose(): Promise<void>;
+  encode(features: Float32Array): Promise<Tensor>;
+  release(): Promise<void>;
 }
 
 /**
- * Loads the encoder of a Whisper export.
- *
- * @param mels rows of the features
+ * Loads the encoder of a Whisper export. Its attentions are never fetched.
  *
  * @throws ModelFormatError when the file is broken or has other inputs or outputs.
- * @throws InferenceError from `encode` when onnxruntime-web fails.
  */
-export async function loadEncoder(path: string, mels: number): Promise<Encoder> {
-  const session = await createSession(path);
+export async function loadEncoder(path: string, config: WhisperConfig): Promise<Encoder> {
+  const { mels } = config;
+  const session = await createWebSession(await adapter.readFile(path), { graph: "encoder", path });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);
   };
-  if (!session.inputNames.includes("input_features") || !session.outputNames.includes("last_hidden_state")) {
-    await refuse("is no Whisper encoder");
+  const input = session.inputs.find(({ name }) => name === "input_features");
+  if (!input || !session.outputs.some(({ name }) => name === "last_hidden_state")) {
+    return refuse("is no Whisper encoder");
   }
-  const input = session.inputMetadata.find(({ name }) => name === "input_features");
-  const expected = input?.isTensor ? input.shape[1] : undefined;
+  const expected = input.dims[1];
   if (typeof expected === "number" && expected !== mels) {
-    await refuse(`takes ${expected} mels, but the model's preprocessor_config.json says ${mels}`);
+    return refuse(`takes ${expected} mels, but the model's preprocessor_config.json says ${mels}`);
   }
   return {
+    session,
     async encode(features) {
-      const input = new ort.Tensor("float32", features, [1, mels, features.length / mels]);
-      const outputs = await runSession(session, "encoder", { input_features: input }, ["last_hidden_state"]);
-      return outputs.last_hidden_state!;
+      const input = session.tensor("float32", features, [1, mels, features.length / mels]);
+      const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);
+      return last_hidden_state!;
     },
-    dispose: () => session.release(),
+    release: () => session.release(),
   };
 }

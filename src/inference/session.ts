@@ -1,75 +1,36 @@
-import { adapter } from "#adapter";
-import * as ort from "#onnxruntime";
-import { InferenceError, ModelFormatError, messageOf, UnsupportedRuntimeError } from "../core/errors.ts";
+import type { Tensor, TensorData, TensorType } from "./tensor.ts";
 
-/** More threads than this slow Whisper's small matrices down. */
-const MAX_THREADS = 8;
+/** Execution providers, best first: NPU or GPU by WebNN, WebGPU, native onnxruntime, WebAssembly. */
+export type ProviderName = "webnn" | "webgpu" | "native" | "wasm";
 
-/** Threads that onnxruntime-web is given: fixed when the first session of a realm is made. */
-export const inferenceThreads = Math.min(MAX_THREADS, adapter.cores);
-
-/** The execution provider that sessions run on. */
-export const executionProvider = "wasm";
-
-/**
- * Tells onnxruntime-web where its own .wasm and .mjs files lie, for the whole realm.
- *
- * @param prefix URL or directory that ends in a slash
- */
-export function setRuntimeFiles(prefix: string): void {
-  ort.env.wasm.wasmPaths = prefix;
+/** Name, type and shape of an input or output; free dimensions have names. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly dims: readonly (number | string)[];
 }
 
-/**
- * Loads an ONNX file into onnxruntime-web on its Wasm provider.
- *
- * @throws FileError when the file cannot be read.
- * @throws ModelFormatError when onnxruntime-web refuses it.
- * @throws UnsupportedRuntimeError when onnxruntime-web itself does not start.
- */
-export async function createSession(path: string): Promise<ort.InferenceSession> {
-  const bytes = await adapter.readFile(path);
-  ort.env.wasm.numThreads = inferenceThreads;
-  // Its own log lines would stand beside our errors, which carry the same message.
-  ort.env.logLevel = "fatal";
-  try {
-    return await ort.InferenceSession.create(bytes, {
-      executionProviders: [executionProvider],
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 4,
-    });
-  } catch (cause) {
-    if (reason(cause).startsWith("no available backend")) {
-      throw new UnsupportedRuntimeError(
-        `onnxruntime-web does not start (${reason(cause)}); serve the files of onnxruntime-web/dist and give their URL as runtimeFiles`,
-        { cause },
-      );
-    }
-    throw new ModelFormatError(`${path} does not load (${reason(cause)}); fetch the model again`, { cause });
-  }
+/** One loaded graph on one provider. */
+export interface Session {
+  readonly provider: ProviderName;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** Wraps values of the caller, usually a pooled view, as an input; they are read at each run. */
+  tensor(type: TensorType, data: TensorData, dims: readonly number[]): Tensor;
+  /**
+   * Runs the graph for the outputs in `fetches` only. Tensors made by another session are taken too; what lies
+   * where this provider cannot reach is copied. The caller releases what it gets.
+   *
+   * @throws InferenceError naming the graph that failed.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, fetches: readonly string[]): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
 }
 
-/**
- * Runs a session for the outputs in `fetches` only.
- *
- * @throws InferenceError naming the graph that failed.
- */
-export async function runSession(
-  session: ort.InferenceSession,
-  graph: string,
-  feeds: Record<string, ort.Tensor>,
-  fetches: string[],
-): Promise<Record<string, ort.Tensor>> {
-  try {
-    return (await session.run(feeds, fetches)) as Record<string, ort.Tensor>;
-  } catch (cause) {
-    throw new InferenceError(
-      `the ${graph} failed (${reason(cause)}); check that all files are of one model`,
-      { cause },
-    );
-  }
-}
-
-function reason(cause: unknown): string {
-  return messageOf(cause).split("\n")[0]!.slice(0, 200);
+/** How a graph is loaded. */
+export interface SessionOptions {
+  /** What error messages call it. */
+  readonly graph: "encoder" | "decoder" | "voice detector";
+  /** What error messages call the file. */
+  readonly path: string;
 }

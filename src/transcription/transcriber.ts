@@ -5,14 +5,15 @@ import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { decodeGreedily } from "../decoding/greedy.ts";
 import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
 import { giveWay } from "../inference/give-way.ts";
-import { DEFAULT_MODEL, findModel, type ModelFiles } from "../inference/model-files.ts";
-import { setRuntimeFiles } from "../inference/session.ts";
-import { readWhisperConfig } from "../inference/whisper-config.ts";
-import { loadTokenizer, type WhisperTokenizer } from "../inference/whisper-tokenizer.ts";
+import { setRuntimeFiles } from "../inference/web-session.ts";
+import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
+import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.ts";
+import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
@@ -121,6 +122,7 @@ export interface Transcriber {
 
 interface Pipeline {
   core: Core;
+  config: WhisperConfig;
   audio: BufferPool<"f32">;
   mel: BufferPool<"f32">;
   logMel: FrontEnd;
@@ -177,7 +179,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
     stats: () => poolStatistics(core),
     dispose() {
       disposing ??= queue.then(async () => {
-        await Promise.all([pipeline.encoder.dispose(), pipeline.decoder.dispose()]);
+        await Promise.all([pipeline.encoder.release(), pipeline.decoder.release()]);
       });
       return disposing;
     },
@@ -227,12 +229,12 @@ async function loadPipeline(
     max: CLIPS,
   });
   onLoading?.();
-  const encoder = await loadEncoder(model.encoder, config.mels);
+  const encoder = await loadEncoder(model.encoder, config);
   try {
-    const decoder = await loadDecoder(core, model.decoder, config, tokenizer);
-    return { core, audio, mel, logMel, tokenizer, encoder, decoder };
+    const decoder = await loadDecoder(core, model.decoder, config);
+    return { core, config, audio, mel, logMel, tokenizer, encoder, decoder };
   } catch (error) {
-    await encoder.dispose();
+    await encoder.release();
     throw error;
   }
 }
@@ -281,11 +283,12 @@ async function transcribe(
     const hiddenState = await pipeline.encoder.encode(mel.view);
     lap("encoder");
     report("decoder");
-    const decoding = await pipeline.decoder.decode(hiddenState, {
+    const { decoder, config, tokenizer } = pipeline;
+    const decoding = await decodeGreedily(decoder, config, tokenizer, hiddenState, {
       prompt,
       signal,
       onToken: (count) => report("decoder", count),
-    });
+    }).finally(() => hiddenState.release());
     texts.push(pipeline.tokenizer.decode(decoding.tokens));
     truncated ||= decoding.truncated;
     lap("decoder");
