@@ -14,8 +14,8 @@ const shared = {
   setupFiles: ["test/setup.ts"],
   // onnxruntime-web starts threads of its own, which worker threads inside one process would share.
   pool: "forks" as const,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 };
 
 export default defineConfig({

@@ -68,7 +68,10 @@ describe("createTranscriber", () => {
     const joined = await base.transcribe({ sampleRate: 16000, channels: [long] });
     expect(joined.windows).toBe(2);
     expect(wordErrorRate([[Array(times).fill(WORDS).join(" "), joined.text]])).toBe(0);
-    for (const pool of base.stats()) expect(pool).toMatchObject({ inUse: 0, acquires: 3, releases: 3 });
+    for (const pool of base.stats()) {
+      expect(pool).toMatchObject({ inUse: 0, releases: pool.acquires });
+      expect(pool.acquires).toBeGreaterThanOrEqual(3);
+    }
     await base.dispose();
   });
 
