@@ -1,0 +1,50 @@
+/** Lets one caller at a time at the sessions, in order of arrival. */
+export interface Turns {
+  /**
+   * Waits for a turn.
+   *
+   * @returns a function that ends it; calling that twice does nothing.
+   * @throws the signal's reason when it aborts before the turn comes.
+   */
+  take(signal?: AbortSignal): Promise<() => void>;
+  /** Resolves once nobody has a turn or waits for one. */
+  idle(): Promise<void>;
+}
+
+export function createTurns(): Turns {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    async take(signal) {
+      signal?.throwIfAborted();
+      let end!: () => void;
+      const mine = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const before = last;
+      last = before.then(() => mine);
+      try {
+        await untilAborted(before, signal);
+      } catch (error) {
+        end(); // whoever waits behind must not wait for us
+        throw error;
+      }
+      return end;
+    },
+    idle: () => last,
+  };
+}
+
+/** Waits for a promise, or for the abort, whose reason it rejects with. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return promise;
+  let abort!: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+  });
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
