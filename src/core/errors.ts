@@ -130,6 +130,13 @@ export class UnknownLanguageError extends WavepoolError {
   }
 }
 
+/** A task that the model was not trained for. */
+export class UnsupportedTaskError extends WavepoolError {
+  constructor(message: string) {
+    super("unsupported-task", "input", message);
+  }
+}
+
 /** The inference runtime failed while it ran a model. */
 export class InferenceError extends WavepoolError {
   constructor(message: string, options?: ErrorOptions) {

@@ -21,6 +21,10 @@ export interface WhisperConfig {
   /** Tokens never produced, and those not produced first. */
   suppress: readonly number[];
   suppressFirst: readonly number[];
+  /** Whether the model was trained on languages and tasks other than transcribing English. */
+  multilingual: boolean;
+  /** [layer, head] of the decoder's cross-attentions that follow the sound, for word times. */
+  alignmentHeads: readonly (readonly [number, number])[];
 }
 
 /**
@@ -50,6 +54,8 @@ const MAX_VOCABULARY = 1_000_000;
 const MAX_WIDTH = 65_536;
 const MIN_TOKENS = 32;
 const MAX_TOKENS = 65_536;
+/** From this size on a vocabulary is multilingual, unless the export says so itself (openai/whisper `model.py`, `is_multilingual`). */
+const MULTILINGUAL_VOCABULARY = 51_865;
 
 /**
  * Reads config.json, generation_config.json and preprocessor_config.json of a Whisper export.
@@ -105,17 +111,48 @@ export async function readWhisperConfig(files: ModelFiles): Promise<WhisperConfi
       `${files.config}: d_model ${width} does not divide into ${decoderHeads} decoder_attention_heads; fetch the model again`,
     );
   }
+  const decoderLayers = number("decoder_layers", 1, 1000);
+  const vocabularySize = number("vocab_size", 1, MAX_VOCABULARY);
+  const alignmentHeads = readAlignmentHeads(generation.alignment_heads, decoderLayers, decoderHeads);
+  if (!alignmentHeads) {
+    throw new ModelFormatError(
+      `${files.generationConfig}: alignment_heads is no list of [layer, head] within ${decoderLayers} layers of ${decoderHeads}; fetch the model again`,
+    );
+  }
   return {
     preset: `whisper-${mels}`,
     mels,
     width,
-    decoderLayers: number("decoder_layers", 1, 1000),
+    decoderLayers,
     decoderHeads,
-    vocabularySize: number("vocab_size", 1, MAX_VOCABULARY),
+    vocabularySize,
     maxTokens: number("max_target_positions", MIN_TOKENS, MAX_TOKENS),
     startToken: number("decoder_start_token_id", 0, MAX_VOCABULARY),
     endToken: number("eos_token_id", 0, MAX_VOCABULARY),
     suppress: tokens("suppress_tokens"),
     suppressFirst: tokens("begin_suppress_tokens"),
+    multilingual:
+      typeof generation.is_multilingual === "boolean"
+        ? generation.is_multilingual
+        : vocabularySize >= MULTILINGUAL_VOCABULARY,
+    alignmentHeads,
   };
+}
+
+/** Without a list, all heads of the upper half of the layers (openai/whisper `model.py`); undefined for a broken one. */
+function readAlignmentHeads(value: unknown, layers: number, heads: number): [number, number][] | undefined {
+  if (value === undefined || value === null) {
+    const upper = Array.from(
+      { length: layers - Math.floor(layers / 2) },
+      (_, i) => Math.floor(layers / 2) + i,
+    );
+    return upper.flatMap((layer) =>
+      Array.from({ length: heads }, (_, head): [number, number] => [layer, head]),
+    );
+  }
+  const below = (index: unknown, end: number) =>
+    Number.isInteger(index) && Number(index) >= 0 && Number(index) < end;
+  const isHead = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && below(pair[0], layers) && below(pair[1], heads);
+  return Array.isArray(value) && value.length > 0 && value.every(isHead) ? value : undefined;
 }

@@ -5,7 +5,7 @@ import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import { decodeGreedily } from "../decoding/greedy.ts";
+import { decodeWindow } from "../decoding/decode-window.ts";
 import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
@@ -165,12 +165,12 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
         assertSamples(sound);
       }
       const language = options.language ?? defaultLanguage;
-      const prompt = pipeline.tokenizer.prompt(language);
+      pipeline.tokenizer.languageCode(language);
       options.signal?.throwIfAborted();
       let begun = false;
       const result = queue.then(() => {
         begun = true;
-        return transcribe(pipeline, model.name, sound, { ...options, language, prompt });
+        return transcribe(pipeline, model.name, sound, { ...options, language });
       });
       // A failed call must not stop the calls behind it; its own caller gets the error.
       queue = result.catch(() => undefined);
@@ -218,7 +218,7 @@ async function loadPipeline(
 ): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
   const tokenizer = await loadTokenizer(model, config);
-  tokenizer.prompt(language); // a wrong code is told before the weights load
+  tokenizer.languageCode(language); // a wrong code is told before the weights load
   const logMel = createFrontEnd(core, { preset: config.preset });
   const { maxSamples } = logMel;
   const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: CLIPS });
@@ -243,9 +243,9 @@ async function transcribe(
   pipeline: Pipeline,
   model: string,
   input: Uint8Array | PcmAudio,
-  options: TranscribeOptions & { language: string; prompt: number[] },
+  options: TranscribeOptions & { language: string },
 ): Promise<Transcription> {
-  const { language, prompt, onProgress, signal } = options;
+  const { language, onProgress, signal } = options;
   signal?.throwIfAborted(); // aborted while it waited: the file need not be decoded
   const times: StageTimes = { audio: 0, mel: 0, encoder: 0, decoder: 0, total: 0 };
   const began = performance.now();
@@ -284,19 +284,21 @@ async function transcribe(
     lap("encoder");
     report("decoder");
     const { decoder, config, tokenizer } = pipeline;
-    const decoding = await decodeGreedily(decoder, config, tokenizer, hiddenState, {
-      prompt,
+    const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
+      language,
+      timestamps: false,
+      seconds: count / sampleRate,
       signal,
       onToken: (count) => report("decoder", count),
     }).finally(() => hiddenState.release());
-    texts.push(pipeline.tokenizer.decode(decoding.tokens));
+    texts.push(decoding.text);
     truncated ||= decoding.truncated;
     lap("decoder");
   }
   times.total = performance.now() - began;
   return {
     text: texts.filter((text) => text !== "").join(" "),
-    language: language.toLowerCase(),
+    language: pipeline.tokenizer.languageCode(language),
     model,
     duration: duration(pcm),
     windows,
