@@ -120,12 +120,7 @@ export {
   type TierOptions,
 } from "./pools/tiered-pool.ts";
 export type { WaitOptions } from "./pools/wait-queue.ts";
-export {
-  createTranscriber,
-  type Progress,
-  type StageTimes,
-  type TranscribeOptions,
-  type Transcriber,
-  type TranscriberOptions,
-  type Transcription,
-} from "./transcription/transcriber.ts";
+export type { Progress, Timestamps, TranscribeOptions } from "./transcription/options.ts";
+export type { StageTimes } from "./transcription/stage-times.ts";
+export { createTranscriber, type Transcriber, type TranscriberOptions } from "./transcription/transcriber.ts";
+export type { Segment, Task, Transcription, Word } from "./transcription/transcription.ts";

@@ -1,5 +1,7 @@
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
-import { createTranscriber, type Progress, type Transcription } from "../transcription/transcriber.ts";
+import type { Progress } from "../transcription/options.ts";
+import { createTranscriber } from "../transcription/transcriber.ts";
+import type { Transcription } from "../transcription/transcription.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { readSound } from "./read-sound.ts";
 
@@ -25,6 +27,7 @@ export async function transcribeCommand(file: string, flags: TranscribeFlags): P
     });
     try {
       const result = await transcriber.transcribe(audio, {
+        timestamps: (process.env.TS ?? "none") as never,
         onProgress: (progress) => bar.show(label(progress), partDone(progress)),
       });
       result.times.audio += decoding;
@@ -50,7 +53,7 @@ const TOKENS_PER_SECOND = 3;
 const BEHIND = { audio: 0, mel: 0.02, encoder: 0.04, decoder: 0.7 };
 
 /** Part of the whole work that is done, 0 to 1. */
-export function partDone({ stage, seconds, duration, tokens }: Progress): number {
+export function partDone({ stage, seconds, duration = seconds + WINDOW_SECONDS, tokens }: Progress): number {
   const window = Math.min(WINDOW_SECONDS, duration - seconds);
   const expected = TOKENS_PER_SECOND * window;
   const inWindow = BEHIND[stage] + (1 - BEHIND.decoder) * Math.min(1, tokens / expected);

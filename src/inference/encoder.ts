@@ -1,6 +1,7 @@
 import { adapter } from "#adapter";
 import { ModelFormatError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
+import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 import { createWebSession } from "./web-session.ts";
@@ -8,10 +9,14 @@ import { createWebSession } from "./web-session.ts";
 /** Whisper's encoder. */
 export interface Encoder {
   readonly session: Session;
+  /** Whether windows may be shorter than 30 s. */
+  readonly flexible: boolean;
+  /** Frame counts it was prepared for, ascending, where its provider wants static shapes. */
+  readonly fixedFrames?: readonly number[];
   /**
    * Encodes a window.
    *
-   * @param features [mels × frames] float32, a pooled view of exactly that length
+   * @param features [mels × frames] float32, a pooled view of exactly that length; 3000 frames unless it is flexible
    * @returns the last hidden state [1, frames / 2, width], the caller's to release.
    * @throws InferenceError when the provider fails.
    */
@@ -26,7 +31,8 @@ export interface Encoder {
  */
 export async function loadEncoder(path: string, config: WhisperConfig): Promise<Encoder> {
   const { mels } = config;
-  const session = await createWebSession(await adapter.readFile(path), { graph: "encoder", path });
+  const { bytes, flexible } = flexibleEncoder(await adapter.readFile(path), path);
+  const session = await createWebSession(bytes, { graph: "encoder", path });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);
@@ -41,6 +47,7 @@ export async function loadEncoder(path: string, config: WhisperConfig): Promise<
   }
   return {
     session,
+    flexible,
     async encode(features) {
       const input = session.tensor("float32", features, [1, mels, features.length / mels]);
       const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);

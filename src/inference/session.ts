@@ -34,3 +34,17 @@ export interface SessionOptions {
   /** What error messages call the file. */
   readonly path: string;
 }
+
+/** A provider that was not taken, and why. */
+export interface PassedOver {
+  readonly provider: string;
+  readonly reason: string;
+}
+
+/** What runs a model. */
+export interface ProviderReport {
+  readonly encoder: ProviderName;
+  readonly decoder: ProviderName;
+  /** Better ones that could not be taken, in order. */
+  readonly passedOver: readonly PassedOver[];
+}

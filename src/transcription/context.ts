@@ -1,3 +1,4 @@
+import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /** Frames of 30 s, which every Whisper encoder takes. */
@@ -36,4 +37,15 @@ export function contextFrames(
   const wanted = Math.max(rule.least, seconds + rule.margin) * FRAMES_PER_SECOND;
   if (fixed) return fixed.find((frames) => frames >= wanted) ?? FULL_FRAMES;
   return Math.min(FULL_FRAMES, Math.ceil(wanted / rule.step) * rule.step);
+}
+
+/** Sizes of the models that the rule was tried with: [width, decoder layers] of tiny, base and small. */
+const TRIED = new Set(["384/4", "512/6", "768/12"]);
+
+/** Whether the rule was tried with a model of this size; others are given the full window. */
+export function contextIsTried({
+  width,
+  decoderLayers,
+}: Pick<WhisperConfig, "width" | "decoderLayers">): boolean {
+  return TRIED.has(`${width}/${decoderLayers}`);
 }

@@ -1,35 +1,28 @@
-import { decodeAudio } from "../audio/decode.ts";
-import { assertPcm, assertSamples, duration, type PcmAudio } from "../audio/pcm.ts";
-import { type MonoReader, monoReader } from "../audio/resample.ts";
+import { createSoundRing } from "../audio/sound-ring.ts";
+import { openSound, type SoundInput } from "../audio/sound-source.ts";
 import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import { decodeWindow } from "../decoding/decode-window.ts";
-import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
-import { type Decoder, loadDecoder } from "../inference/decoder.ts";
-import { type Encoder, loadEncoder } from "../inference/encoder.ts";
-import { giveWay } from "../inference/give-way.ts";
 import { setRuntimeFiles } from "../inference/web-session.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
-import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.ts";
-import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
-import type { BufferPool } from "../pools/buffer-pool.ts";
-import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
-import { quietestCut } from "./windows.ts";
+import { checkOptions, type TranscribeOptions } from "./options.ts";
+import { loadPipeline, type Pipeline } from "./pipeline.ts";
+import { createProgressMeter } from "./progress-meter.ts";
+import { createStageClock } from "./stage-times.ts";
+import { transcribeWindows } from "./transcribe-windows.ts";
+import type { Segment, Transcription } from "./transcription.ts";
+import { quietlyCutWindows, seekingWindows } from "./windows.ts";
 
-const DEFAULT_LANGUAGE = "en";
-/** Value of every mel of a window of zeros: (log10(1e-10) + 4) / 4. */
-const SILENCE = -1.5;
-/** Buffers in the audio and mel pools: one clip at work, one that is being prepared. */
-const CLIPS = 2;
+/** Value of `language` that has it detected. */
+const AUTO = "auto";
 
 /** How to make a transcriber; `memoryBytes` is the size of its core. */
 export interface TranscriberOptions extends CoreOptions {
   /** "tiny", "base", or a directory (in browsers a URL) in Hugging Face's ONNX layout. Default "base". */
   model?: string;
-  /** Language of calls that name none, as a code such as "en" or "de". Default "en". */
+  /** Language of calls that name none: a code such as "de", a name, or "auto" (default) to detect it. */
   language?: string;
   /**
    * Where onnxruntime-web's own .wasm and .mjs files lie: a URL that ends in a slash. By default it looks
@@ -38,60 +31,6 @@ export interface TranscriberOptions extends CoreOptions {
   runtimeFiles?: string;
   /** Called once the model's files are found and read, before its weights load, which takes seconds. */
   onLoading?: () => void;
-}
-
-/** How to transcribe one clip. */
-export interface TranscribeOptions {
-  /** Language spoken, as a code such as "en" or "de"; the transcriber's own by default. */
-  language?: string;
-  /** Called as the work goes on. */
-  onProgress?: (progress: Progress) => void;
-  /**
-   * Stops the work before the next decoding step, or takes the call out of the queue at once; `transcribe`
-   * then rejects with the signal's reason.
-   */
-  signal?: AbortSignal;
-}
-
-/** How far a transcription has come. */
-export interface Progress {
-  stage: "audio" | "mel" | "encoder" | "decoder";
-  /** Seconds of the clip that are done. */
-  seconds: number;
-  /** Seconds of the clip in all. */
-  duration: number;
-  /** Tokens decoded so far in this window. */
-  tokens: number;
-}
-
-/** Time spent in each stage, in milliseconds. */
-export interface StageTimes {
-  /** Decoding the file, mixing down and resampling. */
-  audio: number;
-  /** Log-mel spectrogram. */
-  mel: number;
-  /** Encoder. */
-  encoder: number;
-  /** Decoder and tokenizer. */
-  decoder: number;
-  /** From the first to the last of them, waiting for other calls left out. */
-  total: number;
-}
-
-/** What was said. */
-export interface Transcription {
-  text: string;
-  /** Language code that the decoder was told. */
-  language: string;
-  /** Name or directory of the model. */
-  model: string;
-  /** Seconds of sound. */
-  duration: number;
-  /** Windows of up to 30 s that the clip was cut into. */
-  windows: number;
-  /** Whether a window ended at the decoder's length limit: its text may be cut or repeat itself. */
-  truncated: boolean;
-  times: StageTimes;
 }
 
 /** A loaded Whisper model with its pools. Create it with {@link createTranscriber}. */
@@ -103,32 +42,26 @@ export interface Transcriber {
   /** Language codes that the model knows. */
   readonly languages: readonly string[];
   /**
-   * Turns sound into text. Calls that overlap run one after another.
+   * Turns sound into text. Calls that overlap take turns, window by window.
    *
-   * @param audio the bytes of a sound file, or decoded sound of 1 to 384 kHz and 1 to 8 channels; it must
-   * stay as it is until the call is done
-   * @throws InvalidArgumentError when it is neither, or the transcriber was disposed of.
+   * @param audio a sound file as bytes, Blob, stream or `{ path }`, decoded sound of 1 to 384 kHz and 1 to 8 channels, or
+   * blocks of mono samples; it must stay as it is until the call is done
+   * @throws InvalidArgumentError when it is neither, an option is out of range or the transcriber was disposed of.
    * @throws AudioFormatError when the bytes are no sound that wavepool knows.
    * @throws NonFiniteSamplesError when a sample is NaN or infinite.
    * @throws UnknownLanguageError when the model does not know the language.
-   * @throws InferenceError when onnxruntime-web fails; the signal's reason when it is aborted.
+   * @throws InferenceError when the provider fails; the signal's reason when it is aborted.
    */
-  transcribe(audio: Uint8Array | ArrayBuffer | PcmAudio, options?: TranscribeOptions): Promise<Transcription>;
+  transcribe(audio: SoundInput, options?: TranscribeOptions): Promise<Transcription>;
+  /**
+   * The same, giving each segment as soon as its window is done. The generator's return value is the whole; ending the
+   * loop early stops the work and gives everything back.
+   */
+  stream(audio: SoundInput, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, void>;
   /** Statistics of every pool, in order of creation. */
   stats(): PoolStatistics[];
   /** Releases the model once the calls at work are done; later calls reject. */
   dispose(): Promise<void>;
-}
-
-interface Pipeline {
-  core: Core;
-  config: WhisperConfig;
-  audio: BufferPool<"f32">;
-  mel: BufferPool<"f32">;
-  logMel: FrontEnd;
-  tokenizer: WhisperTokenizer;
-  encoder: Encoder;
-  decoder: Decoder;
 }
 
 /**
@@ -147,38 +80,38 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   // One agent: an ordinary ArrayBuffer, and no atomics, unless the caller asks for threads.
   const core = await createCore({ threads: false, ...options });
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
-  const defaultLanguage = options.language ?? DEFAULT_LANGUAGE;
-  const pipeline = await loadPipeline(core, model, defaultLanguage, options.onLoading);
-  let queue: Promise<unknown> = Promise.resolve();
+  const ownLanguage = options.language ?? AUTO;
+  const pipeline = await loadPipeline(core, model, {
+    check: (tokenizer) => void (ownLanguage === AUTO || tokenizer.languageCode(ownLanguage)),
+    onLoading: options.onLoading,
+  });
+  const calls = new Set<Promise<unknown>>();
   let disposing: Promise<void> | undefined;
+
+  function stream(
+    audio: SoundInput,
+    options: TranscribeOptions = {},
+  ): AsyncGenerator<Segment, Transcription, void> {
+    assertOptions(options, "transcribe");
+    if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
+    return counted(calls, transcribe(pipeline, audio, { language: ownLanguage, ...options }));
+  }
 
   return {
     model,
     core,
     languages: pipeline.tokenizer.languages,
-    async transcribe(audio, options = {}) {
-      if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
-      assertOptions(options, "transcribe");
-      const sound = audio instanceof ArrayBuffer ? new Uint8Array(audio) : audio;
-      if (!(sound instanceof Uint8Array)) {
-        assertPcm(sound);
-        assertSamples(sound);
+    stream,
+    async transcribe(audio, options) {
+      const segments = stream(audio, options);
+      while (true) {
+        const { done, value } = await segments.next();
+        if (done) return value;
       }
-      const language = options.language ?? defaultLanguage;
-      pipeline.tokenizer.languageCode(language);
-      options.signal?.throwIfAborted();
-      let begun = false;
-      const result = queue.then(() => {
-        begun = true;
-        return transcribe(pipeline, model.name, sound, { ...options, language });
-      });
-      // A failed call must not stop the calls behind it; its own caller gets the error.
-      queue = result.catch(() => undefined);
-      return abortableUntil(() => begun, result, options.signal);
     },
     stats: () => poolStatistics(core),
     dispose() {
-      disposing ??= queue.then(async () => {
+      disposing ??= Promise.allSettled(calls).then(async () => {
         await Promise.all([pipeline.encoder.release(), pipeline.decoder.release()]);
       });
       return disposing;
@@ -186,145 +119,98 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   };
 }
 
-/**
- * Rejects at once when the signal is aborted while the call still waits for others. One that has begun
- * rejects by itself when it has stopped, with its leases given back.
- */
-async function abortableUntil<T>(
-  begun: () => boolean,
-  result: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (!signal) return result;
-  let abort!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
-      if (!begun()) reject(signal.reason);
-    };
+/** Keeps a promise among the calls at work from the generator's first step to its end. */
+async function* counted<T, R>(
+  calls: Set<Promise<unknown>>,
+  work: AsyncGenerator<T, R, void>,
+): AsyncGenerator<T, R, void> {
+  let end!: () => void;
+  const call = new Promise<void>((resolve) => {
+    end = resolve;
   });
-  signal.addEventListener("abort", abort, { once: true });
+  calls.add(call);
   try {
-    return await Promise.race([result, aborted]);
+    return yield* work;
   } finally {
-    signal.removeEventListener("abort", abort);
+    calls.delete(call);
+    end();
   }
 }
 
-async function loadPipeline(
-  core: Core,
-  model: ModelFiles,
-  language: string,
-  onLoading: (() => void) | undefined,
-): Promise<Pipeline> {
-  const config = await readWhisperConfig(model);
-  const tokenizer = await loadTokenizer(model, config);
-  tokenizer.languageCode(language); // a wrong code is told before the weights load
-  const logMel = createFrontEnd(core, { preset: config.preset });
-  const { maxSamples } = logMel;
-  const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: CLIPS });
-  const mel = createBufferPool(core, {
-    name: "mel",
-    dtype: "f32",
-    shape: config.mels * logMel.frames(maxSamples),
-    max: CLIPS,
-  });
-  onLoading?.();
-  const encoder = await loadEncoder(model.encoder, config);
-  try {
-    const decoder = await loadDecoder(core, model.decoder, config);
-    return { core, config, audio, mel, logMel, tokenizer, encoder, decoder };
-  } catch (error) {
-    await encoder.release();
-    throw error;
-  }
-}
-
-async function transcribe(
+async function* transcribe(
   pipeline: Pipeline,
-  model: string,
-  input: Uint8Array | PcmAudio,
-  options: TranscribeOptions & { language: string },
-): Promise<Transcription> {
-  const { language, onProgress, signal } = options;
-  signal?.throwIfAborted(); // aborted while it waited: the file need not be decoded
-  const times: StageTimes = { audio: 0, mel: 0, encoder: 0, decoder: 0, total: 0 };
-  const began = performance.now();
-  let mark = began;
-  const lap = (stage: "audio" | "mel" | "encoder" | "decoder") => {
-    const now = performance.now();
-    times[stage] += now - mark;
-    mark = now;
-  };
-
-  const pcm = input instanceof Uint8Array ? await decodeAudio(input) : input;
-  const { sampleRate } = pipeline.logMel.description;
-  const reader = monoReader(pipeline.core, pcm, sampleRate);
-  const texts: string[] = [];
-  let windows = 0;
-  let start = 0;
-  let truncated = false;
-  while (start < reader.length) {
-    await giveWay(signal);
-    const progress: Progress = {
-      stage: "audio",
-      seconds: start / sampleRate,
-      duration: duration(pcm),
-      tokens: 0,
-    };
-    const report = (stage: Progress["stage"], tokens = 0) => onProgress?.({ ...progress, stage, tokens });
-    report("audio");
-    using mel = pipeline.mel.acquire();
-    const { count, silent } = fillFeatures(pipeline, reader, start, mel.view, lap, () => report("mel"));
-    start += count;
-    windows++;
-    if (silent) continue; // nothing to hear, and Whisper would make words up
-    report("encoder");
-    await giveWay(signal);
-    const hiddenState = await pipeline.encoder.encode(mel.view);
-    lap("encoder");
-    report("decoder");
-    const { decoder, config, tokenizer } = pipeline;
-    const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
-      language,
-      timestamps: false,
-      seconds: count / sampleRate,
-      signal,
-      onToken: (count) => report("decoder", count),
-    }).finally(() => hiddenState.release());
-    texts.push(decoding.text);
-    truncated ||= decoding.truncated;
-    lap("decoder");
+  audio: SoundInput,
+  given: TranscribeOptions & { language: string },
+): AsyncGenerator<Segment, Transcription, void> {
+  const options = checkOptions(given);
+  const { core, tokenizer, frontEnd, model } = pipeline;
+  const wanted = given.language === AUTO ? undefined : tokenizer.languageCode(given.language);
+  options.signal?.throwIfAborted();
+  const { sampleRate } = frontEnd.description;
+  const clock = createStageClock();
+  const reader = await clock.measure("audio", () =>
+    openSound(core, audio, { sampleRate, raw: options.raw, signal: options.signal }),
+  );
+  try {
+    const sound = await createSoundRing(core, reader, { signal: options.signal });
+    try {
+      const windowSamples = frontEnd.maxSamples;
+      const meter = createProgressMeter(reader.duration, options.onProgress);
+      const windows = transcribeWindows({
+        pipeline,
+        sound,
+        planner:
+          options.timestamps === "none"
+            ? quietlyCutWindows(sound, windowSamples)
+            : seekingWindows(sound, windowSamples),
+        options,
+        language: wanted ?? (tokenizer.multilingual ? undefined : "en"),
+        prompt: options.prompt ? tokenizer.encode(` ${options.prompt.trim()}`) : [],
+        clock,
+        onProgress: meter,
+      });
+      const segments: Segment[] = [];
+      const result = {
+        language: wanted,
+        languageProbability: undefined as number | undefined,
+        windows: 0,
+        truncated: false,
+      };
+      for await (const window of windows) {
+        result.windows++;
+        result.truncated ||= window.truncated;
+        result.language ??= window.language;
+        result.languageProbability ??= window.languageProbability;
+        for (const segment of window.segments) {
+          segments.push(segment);
+          options.onSegment?.(segment);
+          yield segment;
+        }
+      }
+      return {
+        text: segments
+          .map(({ text }) => text)
+          .join("")
+          .trim(),
+        task: options.task,
+        language: result.language ?? "en",
+        ...(result.languageProbability !== undefined && { languageProbability: result.languageProbability }),
+        segments,
+        duration: sound.filled / sampleRate,
+        model: model.name,
+        providers: {
+          encoder: pipeline.encoder.session.provider,
+          decoder: pipeline.decoder.session.provider,
+          passedOver: [],
+        },
+        windows: result.windows,
+        truncated: result.truncated,
+        times: clock.times,
+      };
+    } finally {
+      sound.close();
+    }
+  } finally {
+    await reader.close();
   }
-  times.total = performance.now() - began;
-  return {
-    text: texts.filter((text) => text !== "").join(" "),
-    language: pipeline.tokenizer.languageCode(language),
-    model,
-    duration: duration(pcm),
-    windows,
-    truncated,
-    times,
-  };
-}
-
-/** Reads the next window into a pooled audio buffer and its log-mel into `mel`: the samples used, and whether it is silent. */
-function fillFeatures(
-  { audio, logMel }: Pipeline,
-  reader: MonoReader,
-  start: number,
-  mel: Float32Array,
-  lap: (stage: "audio" | "mel") => void,
-  beforeMel: () => void,
-): { count: number; silent: boolean } {
-  using samples = audio.acquire();
-  const { view } = samples;
-  const left = reader.length - start;
-  reader.read(view, start, Math.min(left, view.length));
-  const count = left > view.length ? quietestCut(view) : left;
-  lap("audio");
-  beforeMel();
-  logMel.compute(view, mel, count);
-  lap("mel");
-  // Silence is -1.5 to the last bit in every mel; any sound raises at least the greatest of them.
-  return { count, silent: mel.every((x) => x === SILENCE) };
 }

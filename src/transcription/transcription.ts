@@ -1,3 +1,6 @@
+import type { ProviderReport } from "../inference/session.ts";
+import type { StageTimes } from "./stage-times.ts";
+
 /** A word and when it was said. */
 export interface Word {
   /** As written in the text, with the space before it and the punctuation that clings to it. */
@@ -36,3 +39,26 @@ export interface Segment {
 
 /** What the decoder is asked to write. */
 export type Task = "transcribe" | "translate";
+
+/** What was said. */
+export interface Transcription {
+  /** The texts of all segments, trimmed. */
+  readonly text: string;
+  readonly task: Task;
+  /** Code of the language that the decoder was told, or detected; "en" when nothing was heard to detect one from. */
+  readonly language: string;
+  /** Probability of a detected language, 0 to 1. */
+  readonly languageProbability?: number;
+  readonly segments: readonly Segment[];
+  /** Seconds of sound. */
+  readonly duration: number;
+  /** Name or directory of the model. */
+  readonly model: string;
+  /** What ran it, and what was passed over. */
+  readonly providers: ProviderReport;
+  /** Windows of up to 30 s that were looked at. */
+  readonly windows: number;
+  /** Whether the text of a window did not end by itself: it may be cut. */
+  readonly truncated: boolean;
+  readonly times: StageTimes;
+}

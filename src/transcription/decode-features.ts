@@ -1,0 +1,124 @@
+import { decodeWindow, type WindowDecoding } from "../decoding/decode-window.ts";
+import { type DetectedLanguage, detectLanguage } from "../decoding/detect-language.ts";
+import { giveWay } from "../inference/give-way.ts";
+import type { Tensor } from "../inference/tensor.ts";
+import { contextFrames, contextIsTried, FULL_FRAMES } from "./context.ts";
+import type { CheckedOptions } from "./options.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { StageClock } from "./stage-times.ts";
+import { windowFeatures } from "./window-features.ts";
+
+/** What one window of sound is decoded with. */
+export interface WindowTask {
+  /** Samples of the window in a pooled view. */
+  samples: Float32Array;
+  count: number;
+  /** Pooled view [mels × 3000]. */
+  mel: Float32Array;
+  /** Code of the language; detected when undefined. */
+  language: string | undefined;
+  /** Tokens of the text before. */
+  prompt: readonly number[];
+  options: CheckedOptions;
+  clock: StageClock;
+  /** Told when a stage begins, and of each token. */
+  report: (stage: "mel" | "encoder" | "decoder", tokens?: number) => void;
+}
+
+/** What was heard in a window. */
+export interface HeardWindow extends WindowDecoding {
+  detected?: DetectedLanguage;
+  /** Frames that were encoded at last, and the encoder's output, the caller's to release. */
+  frames: number;
+  hiddenState: Tensor;
+}
+
+/**
+ * Mel, encoder and decoder for one window. When the encoder was given less than 30 s and the text does not pass the
+ * thresholds, both are run again with all of it before any higher temperature is tried.
+ *
+ * @returns undefined when every sample is 0.
+ * @throws InferenceError, NonFiniteSamplesError; the signal's reason when it is aborted.
+ */
+export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Promise<HeardWindow | undefined> {
+  const { frontEnd, encoder, config } = pipeline;
+  const { options, clock, count, samples, mel } = task;
+  const seconds = count / frontEnd.description.sampleRate;
+  const short = contextFrames(
+    seconds,
+    options,
+    encoder.flexible && contextIsTried(config),
+    encoder.fixedFrames,
+  );
+  for (const frames of short < FULL_FRAMES ? [short, FULL_FRAMES] : [FULL_FRAMES]) {
+    task.report("mel");
+    const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
+    if (features.silent) return undefined;
+    task.report("encoder");
+    await giveWay(options.signal);
+    const hiddenState = await clock.measure("encoder", () => encoder.encode(features.view));
+    let kept = false;
+    try {
+      task.report("decoder");
+      const heard = await clock.measure("decoder", () =>
+        decode(pipeline, task, hiddenState, seconds, frames < FULL_FRAMES),
+      );
+      if (frames < FULL_FRAMES && !passes(heard, options)) continue;
+      kept = true;
+      return { ...heard, frames, hiddenState };
+    } finally {
+      if (!kept) hiddenState.release();
+    }
+  }
+  throw new Error("unreachable: the full window is always taken");
+}
+
+async function decode(
+  { decoder, config, tokenizer }: Pipeline,
+  task: WindowTask,
+  hiddenState: Tensor,
+  seconds: number,
+  firstTemperatureOnly: boolean,
+): Promise<WindowDecoding & { detected?: DetectedLanguage }> {
+  const { options, prompt } = task;
+  const detected =
+    task.language === undefined
+      ? await detectLanguage(decoder, tokenizer, hiddenState, options.signal)
+      : undefined;
+  const temperatures = options.temperature === undefined ? undefined : [options.temperature].flat();
+  const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
+    language: task.language ?? detected?.language,
+    task: options.task,
+    timestamps: options.timestamps !== "none",
+    prompt,
+    temperatures: firstTemperatureOnly ? [temperatures?.[0] ?? 0] : temperatures,
+    beamSize: options.beamSize,
+    patience: options.patience,
+    lengthPenalty: options.lengthPenalty,
+    bestOf: options.bestOf ?? BEST_OF,
+    suppressTokens: options.suppressTokens,
+    compressionRatioThreshold: options.compressionRatioThreshold,
+    logprobThreshold: options.logprobThreshold,
+    noSpeechThreshold: options.noSpeechThreshold,
+    seconds,
+    seed: options.seed,
+    signal: options.signal,
+    onToken: (count) => task.report("decoder", count),
+  });
+  return detected ? { ...decoding, detected } : decoding;
+}
+
+/** Texts sampled at temperatures above 0, as openai/whisper's command line does. */
+const BEST_OF = 5;
+
+/** Whether a text of a shortened window can be trusted. */
+function passes(
+  heard: WindowDecoding,
+  { compressionRatioThreshold, logprobThreshold }: CheckedOptions,
+): boolean {
+  if (heard.truncated) return false;
+  if (compressionRatioThreshold !== null && heard.compressionRatio > (compressionRatioThreshold ?? 2.4)) {
+    return false;
+  }
+  return logprobThreshold === null || heard.avgLogprob >= logprobThreshold;
+}

@@ -1,0 +1,135 @@
+import type { SoundRing } from "../audio/sound-ring.ts";
+import { decodeFeatures, type HeardWindow } from "./decode-features.ts";
+import type { CheckedOptions, Progress } from "./options.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { type CutWindow, cutIntoSegments } from "./segments.ts";
+import type { StageClock } from "./stage-times.ts";
+import type { Segment } from "./transcription.ts";
+import { quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
+
+/** What a window added to the transcription. */
+export interface TranscribedWindow {
+  readonly segments: readonly Segment[];
+  /** Code of the language, once one is known. */
+  readonly language: string | undefined;
+  readonly languageProbability: number | undefined;
+  /** Whether its text did not end by itself. */
+  readonly truncated: boolean;
+}
+
+/** One call's way through its sound. */
+export interface WindowWalk {
+  pipeline: Pipeline;
+  sound: SoundRing;
+  planner: WindowPlanner;
+  options: CheckedOptions;
+  /** Code, or undefined to detect it. */
+  language: string | undefined;
+  /** Tokens of the prompt. */
+  prompt: readonly number[];
+  clock: StageClock;
+  onProgress: (progress: Omit<Progress, "secondsLeft" | "duration">) => void;
+}
+
+/** Above this temperature a text is no good example for the next (openai/whisper `transcribe.py`). */
+const PROMPT_TEMPERATURE = 0.5;
+
+/**
+ * Goes through a sound window by window, as `transcribe` of openai/whisper `transcribe.py` does: each window begins where the
+ * last finished segment ended, or, where windows were cut at pauses, behind the one before. While a window is
+ * decoded the next samples are read ahead. All leases are back at the end, also when the caller stops early.
+ *
+ * @throws whatever reading, features and inference throw; the signal's reason when it is aborted.
+ */
+export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<TranscribedWindow> {
+  const { pipeline, sound, planner, options, clock, onProgress } = walk;
+  const { signal } = options;
+  const rate = pipeline.frontEnd.description.sampleRate;
+  const keep = Math.floor(pipeline.config.maxTokens / 2) - 1;
+  let { language } = walk;
+  let previous: number[] = [...walk.prompt];
+  let position = 0;
+  let id = 0;
+  let ahead: Promise<void> | undefined;
+  try {
+    while (true) {
+      signal?.throwIfAborted();
+      onProgress({ stage: "audio", seconds: position / rate, tokens: 0 });
+      const plan = await clock.measure("audio", async () => {
+        await ahead;
+        return planner.next(position);
+      });
+      if (!plan) return;
+      const { heard, end } = await hear(walk, plan, language, previous, () => {
+        const reading = sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples);
+        // Told when it is awaited; until then it must not count as unhandled.
+        reading.catch(() => undefined);
+        ahead = reading;
+      });
+      if (!heard) {
+        position = end;
+        yield { segments: [], language, languageProbability: undefined, truncated: false };
+        continue;
+      }
+      const { decoding, cut } = heard;
+      const languageProbability = decoding.detected?.probabilities[decoding.language];
+      language ??= decoding.silent ? undefined : decoding.language;
+      const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
+      position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);
+      if (options.conditionOnPreviousText && decoding.temperature <= PROMPT_TEMPERATURE) {
+        previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
+      } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
+      yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
+    }
+  } finally {
+    // Samples that are still being read go into a lease of the sound's owner.
+    await ahead?.catch(() => undefined);
+  }
+}
+
+/** Decodes one window and cuts it into segments; undefined when there is nothing to hear. */
+async function hear(
+  walk: WindowWalk,
+  plan: WindowPlan,
+  language: string | undefined,
+  prompt: readonly number[],
+  readAhead: () => void,
+): Promise<{ heard: { decoding: HeardWindow; cut: CutWindow } | undefined; end: number }> {
+  const { pipeline, sound, options, clock, onProgress } = walk;
+  const { frontEnd, tokenizer } = pipeline;
+  const rate = frontEnd.description.sampleRate;
+  const { signal } = options;
+  const wait = signal ? { signal } : {};
+  using samples = await pipeline.audio.acquireAsync(wait);
+  using mel = await pipeline.mel.acquireAsync(wait);
+  sound.window(plan.start, plan.count, samples.view);
+  const count = plan.cut ? quietestCut(samples.view) : plan.count;
+  const end = plan.start + count;
+  readAhead();
+  const endTurn = await pipeline.turns.take(signal);
+  try {
+    const decoding = await decodeFeatures(pipeline, {
+      samples: samples.view,
+      count,
+      mel: mel.view,
+      language,
+      prompt,
+      options,
+      clock,
+      report: (stage, tokens = 0) => onProgress({ stage, seconds: plan.start / rate, tokens }),
+    });
+    if (!decoding) return { heard: undefined, end };
+    try {
+      const place = { start: plan.start / rate, seconds: count / rate };
+      if (decoding.silent) return { heard: { decoding, cut: { segments: [], advance: place.seconds } }, end };
+      const cut = cutIntoSegments(decoding, place, tokenizer.timestampBegin, (tokens) =>
+        tokenizer.decode(tokens),
+      );
+      return { heard: { decoding, cut }, end };
+    } finally {
+      decoding.hiddenState.release();
+    }
+  } finally {
+    endTurn();
+  }
+}
