@@ -22,7 +22,7 @@ export async function loadRuntimeFactory(prefix: string | undefined): Promise<Ru
   return script.default;
 }
 
-/** A URL that imports as the given source. */
+/** A URL that imports as the given source, in ASCII. Bun takes data URLs as modules in base64 only. */
 export function moduleUrl(source: string): string {
-  return `data:text/javascript,${encodeURIComponent(source)}`;
+  return `data:text/javascript;base64,${btoa(source)}`;
 }

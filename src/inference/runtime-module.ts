@@ -96,7 +96,8 @@ async function prepare(): Promise<string | undefined> {
       `export default (config) => globalThis[Symbol.for(${JSON.stringify(HOOK.description)})](config);`,
     );
     // Tried here first: an import that fails inside onnxruntime-web leaves it unable to start at all.
-    await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
+    const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as { default: unknown };
+    if (typeof script.default !== "function") return "this runtime imports no made-up modules";
     wasm.wasmPaths = { mjs: url };
     return undefined;
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
 import { InferenceError, ModelFormatError, messageOf, UnsupportedRuntimeError } from "../core/errors.ts";
+import { sharedMemoryWorks } from "../core/runtime-probes.ts";
 import { catchRuntimeModule, runtimeModule } from "./runtime-module.ts";
 import type { Session, SessionOptions, TensorInfo } from "./session.ts";
 import type { Tensor, TensorData, TensorType } from "./tensor.ts";
@@ -10,7 +11,7 @@ import { createHeapSession } from "./wasm-heap-session.ts";
 const MAX_THREADS = 8;
 
 /** Threads that onnxruntime-web is given: fixed when the first session of a realm is made. */
-export const inferenceThreads = Math.min(MAX_THREADS, adapter.cores);
+export const inferenceThreads = sharedMemoryWorks() ? Math.min(MAX_THREADS, adapter.cores) : 1;
 
 /** The execution provider that sessions run on. */
 export const executionProvider = "wasm";
