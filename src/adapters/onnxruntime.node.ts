@@ -1,2 +1,28 @@
+import { pathToFileURL } from "node:url";
+
 /** The entry with threads outside browsers. */
 export * from "onnxruntime-web";
+
+/** Emscripten's factory of onnxruntime-web's runtime. */
+export type RuntimeFactory = (config: object) => Promise<unknown>;
+
+/** The runtime's script, in the package and under a prefix of the user's. */
+const SCRIPT = "ort-wasm-simd-threaded.mjs";
+
+/**
+ * Loads the factory of onnxruntime-web's runtime without starting it.
+ *
+ * @param prefix directory or URL that ends in a slash; the installed package by default
+ * @throws whatever import() throws when it is not there.
+ */
+export async function loadRuntimeFactory(prefix: string | undefined): Promise<RuntimeFactory> {
+  if (prefix === undefined) return (await import("onnxruntime-web/ort-wasm-simd-threaded.mjs")).default;
+  const url = URL.canParse(prefix) ? prefix + SCRIPT : pathToFileURL(prefix + SCRIPT).href;
+  const script = (await import(/* @vite-ignore */ url)) as { default: RuntimeFactory };
+  return script.default;
+}
+
+/** A URL that imports as the given source, in ASCII. Bun takes data URLs as modules in base64 only. */
+export function moduleUrl(source: string): string {
+  return `data:text/javascript;base64,${btoa(source)}`;
+}

@@ -4,6 +4,7 @@ import { ModelFormatError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import type { GraphOptions } from "./encoder.ts";
 import { type CrossCache, createCrossCache, createKvCache, type KvCache } from "./kv-cache.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
@@ -75,7 +76,12 @@ interface InputPools {
  * @throws ModelFormatError when the file is broken or no merged decoder.
  * @throws PoolExhaustedError from the runs when more go on at once than the pools allow.
  */
-export async function loadDecoder(core: Core, path: string, config: WhisperConfig): Promise<Decoder> {
+export async function loadDecoder(
+  core: Core,
+  path: string,
+  config: WhisperConfig,
+  options: GraphOptions = {},
+): Promise<Decoder> {
   const pools: InputPools = {
     tokens: createBufferPool(core, {
       name: "decoder_tokens",
@@ -86,7 +92,17 @@ export async function loadDecoder(core: Core, path: string, config: WhisperConfi
     flags: createBufferPool(core, { name: "decoder_flags", dtype: "u8", shape: 1, max: RUNS }),
     states: createBufferPool(core, { name: "decoder_states", dtype: "f32", shape: config.width, max: RUNS }),
   };
-  const session = await createWebSession(await adapter.readFile(path), { graph: "decoder", path });
+  const closePools = () => {
+    for (const pool of Object.values(pools)) pool.shutdown();
+  };
+  let session: Session;
+  try {
+    const { bytes = await adapter.readFile(path), ...rest } = options;
+    session = await createWebSession(bytes, { ...rest, graph: "decoder", path });
+  } catch (error) {
+    closePools();
+    throw error;
+  }
   const caches = session.inputs.filter(({ name }) => name.startsWith("past_key_values."));
   const ownNames = caches.map(({ name }) => name).filter((name) => name.includes(".decoder."));
   const crossNames = caches.map(({ name }) => name).filter((name) => name.includes(".encoder."));
@@ -94,6 +110,7 @@ export async function loadDecoder(core: Core, path: string, config: WhisperConfi
     !session.inputs.some(({ name }) => name === "use_cache_branch") ||
     caches.length !== 4 * config.decoderLayers
   ) {
+    closePools();
     await session.release();
     throw new ModelFormatError(
       `${path} is no merged Whisper decoder: it has ${caches.length} caches; check that all files are of one model`,
@@ -197,7 +214,10 @@ export async function loadDecoder(core: Core, path: string, config: WhisperConfi
         for (const tensor of Object.values(outputs)) tensor.release();
       }
     },
-    release: () => session.release(),
+    async release() {
+      closePools();
+      await session.release();
+    },
   };
 }
 

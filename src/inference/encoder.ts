@@ -4,7 +4,13 @@ import type { WhisperConfig } from "../models/whisper-config.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
-import { createWebSession } from "./web-session.ts";
+import { createWebSession, type WebSessionOptions } from "./web-session.ts";
+
+/** How to load one of a model's graphs. */
+export interface GraphOptions extends Pick<WebSessionOptions, "inHeap" | "onCopying" | "config"> {
+  /** The graph, where it was read or edited before; by default the file under `path`. */
+  readonly bytes?: Uint8Array;
+}
 
 /** Whisper's encoder. */
 export interface Encoder {
@@ -29,10 +35,15 @@ export interface Encoder {
  *
  * @throws ModelFormatError when the file is broken or has other inputs or outputs.
  */
-export async function loadEncoder(path: string, config: WhisperConfig): Promise<Encoder> {
+export async function loadEncoder(
+  path: string,
+  config: WhisperConfig,
+  options: GraphOptions = {},
+): Promise<Encoder> {
   const { mels } = config;
-  const { bytes, flexible } = flexibleEncoder(await adapter.readFile(path), path);
-  const session = await createWebSession(bytes, { graph: "encoder", path });
+  const { bytes: given = await adapter.readFile(path), ...rest } = options;
+  const { bytes, flexible } = flexibleEncoder(given, path);
+  const session = await createWebSession(bytes, { ...rest, graph: "encoder", path });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);

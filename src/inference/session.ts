@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly graph: "encoder" | "decoder" | "voice detector";
   /** What error messages call the file. */
   readonly path: string;
+  /** Session config entries of onnxruntime by their keys (onnxruntime_session_options_config_keys.h there). */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /** A provider that was not taken, and why. */
