@@ -10,7 +10,9 @@ const RIGHT = 2;
 
 /**
  * The cheapest way from the first entry of a matrix to its last, in steps of one row, one column or both: dynamic
- * time warping (Sakoe and Chiba 1978), with openai/whisper's choice among equals (`timing.py`, `dtw_cpu`).
+ * time warping (Sakoe and Chiba 1978; openai/whisper `timing.py`, `dtw_cpu`). Among equals a step of one column is
+ * taken, as there; where the other two are equal and cheaper, the reference takes the dearer one column all the
+ * same, here it is both.
  *
  * @param cost [rows × columns], any finite numbers
  * @returns every entry on the way, the first and the last among them.
@@ -28,10 +30,10 @@ export function warp(cost: Float64Array, rows: number, columns: number): Warping
       const right = current[column]!;
       let least = right;
       let step = RIGHT;
-      if (diagonal < down && diagonal < right) {
+      if (diagonal < right && diagonal <= down) {
         least = diagonal;
         step = DIAGONAL;
-      } else if (down < diagonal && down < right) {
+      } else if (down < right && down < diagonal) {
         least = down;
         step = DOWN;
       }

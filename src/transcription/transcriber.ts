@@ -287,6 +287,7 @@ async function transcribe(
     const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
       language,
       timestamps: false,
+      temperatures: [0],
       seconds: count / sampleRate,
       signal,
       onToken: (count) => report("decoder", count),
