@@ -234,7 +234,7 @@ describe("transcribe", () => {
   });
 
   it("refuses an unknown language", async () => {
-    await expect(transcriber.transcribe(sample, { language: "english" })).rejects.toThrow(
+    await expect(transcriber.transcribe(sample, { language: "klingon" })).rejects.toThrow(
       UnknownLanguageError,
     );
   });
