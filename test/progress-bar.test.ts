@@ -37,12 +37,12 @@ describe("partDone", () => {
   it("rises from 0 to 1 through the stages and windows of a clip", () => {
     const duration = 40;
     const steps = [0, 28].flatMap((seconds) => [
-      partDone({ stage: "audio", seconds, duration, tokens: 0 }),
-      partDone({ stage: "mel", seconds, duration, tokens: 0 }),
-      partDone({ stage: "encoder", seconds, duration, tokens: 0 }),
-      partDone({ stage: "decoder", seconds, duration, tokens: 0 }),
-      partDone({ stage: "decoder", seconds, duration, tokens: 20 }),
-      partDone({ stage: "decoder", seconds, duration, tokens: 500 }),
+      partDone({ stage: "audio", seconds, duration, tokens: 0, secondsLeft: undefined }),
+      partDone({ stage: "mel", seconds, duration, tokens: 0, secondsLeft: undefined }),
+      partDone({ stage: "encoder", seconds, duration, tokens: 0, secondsLeft: undefined }),
+      partDone({ stage: "decoder", seconds, duration, tokens: 0, secondsLeft: undefined }),
+      partDone({ stage: "decoder", seconds, duration, tokens: 20, secondsLeft: undefined }),
+      partDone({ stage: "decoder", seconds, duration, tokens: 500, secondsLeft: undefined }),
     ]);
     expect(steps[0]).toBe(0);
     expect(steps.at(-1)).toBe(1);

@@ -37,7 +37,7 @@ export interface HeardWindow extends WindowDecoding {
  * Mel, encoder and decoder for one window. When the encoder was given less than 30 s and the text does not pass the
  * thresholds, both are run again with all of it before any higher temperature is tried.
  *
- * @returns undefined when every sample is 0.
+ * @returns undefined when nothing but a steady sound is heard, or less than a word can last.
  * @throws InferenceError, NonFiniteSamplesError; the signal's reason when it is aborted.
  */
 export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Promise<HeardWindow | undefined> {
@@ -53,7 +53,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
   for (const frames of short < FULL_FRAMES ? [short, FULL_FRAMES] : [FULL_FRAMES]) {
     task.report("mel");
     const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
-    if (features.silent) return undefined;
+    if (features.steady) return undefined;
     task.report("encoder");
     await giveWay(options.signal);
     const hiddenState = await clock.measure("encoder", () => encoder.encode(features.view));

@@ -1,8 +1,9 @@
 import type { SoundRing } from "../audio/sound-ring.ts";
+import { findWordTimes } from "../decoding/word-times.ts";
 import { decodeFeatures, type HeardWindow } from "./decode-features.ts";
 import type { CheckedOptions, Progress } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type CutWindow, cutIntoSegments } from "./segments.ts";
+import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
 import { quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
@@ -50,6 +51,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let previous: number[] = [...walk.prompt];
   let position = 0;
   let id = 0;
+  const words = { lastSpeechEnd: 0 };
   let ahead: Promise<void> | undefined;
   try {
     while (true) {
@@ -60,7 +62,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
         return planner.next(position);
       });
       if (!plan) return;
-      const { heard, end } = await hear(walk, plan, language, previous, () => {
+      const { heard, end } = await hear(walk, plan, { language, prompt: previous, words }, () => {
         const reading = sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples);
         // Told when it is awaited; until then it must not count as unhandled.
         reading.catch(() => undefined);
@@ -91,8 +93,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
 async function hear(
   walk: WindowWalk,
   plan: WindowPlan,
-  language: string | undefined,
-  prompt: readonly number[],
+  before: { language: string | undefined; prompt: readonly number[]; words: { lastSpeechEnd: number } },
   readAhead: () => void,
 ): Promise<{ heard: { decoding: HeardWindow; cut: CutWindow } | undefined; end: number }> {
   const { pipeline, sound, options, clock, onProgress } = walk;
@@ -112,8 +113,8 @@ async function hear(
       samples: samples.view,
       count,
       mel: mel.view,
-      language,
-      prompt,
+      language: before.language,
+      prompt: before.prompt,
       options,
       clock,
       report: (stage, tokens = 0) => onProgress({ stage, seconds: plan.start / rate, tokens }),
@@ -125,6 +126,9 @@ async function hear(
       const cut = cutIntoSegments(decoding, place, tokenizer.timestampBegin, (tokens) =>
         tokenizer.decode(tokens),
       );
+      if (options.timestamps === "word") {
+        await clock.measure("decoder", () => addWords(walk, decoding, cut, place, before.words));
+      }
       return { heard: { decoding, cut }, end };
     } finally {
       decoding.hiddenState.release();
@@ -132,4 +136,26 @@ async function hear(
   } finally {
     endTurn();
   }
+}
+
+/** Adds words to a window's segments, and moves the segments' ends to theirs. */
+async function addWords(
+  { pipeline, options }: WindowWalk,
+  decoding: HeardWindow,
+  cut: CutWindow,
+  place: WindowPlace,
+  state: { lastSpeechEnd: number },
+): Promise<void> {
+  const { decoder, config, tokenizer } = pipeline;
+  const { language } = decoding;
+  const found = await findWordTimes(decoder, config, tokenizer, decoding.hiddenState, cut.segments, {
+    language,
+    task: options.task,
+    seconds: place.seconds,
+    signal: options.signal,
+    offset: place.start,
+    lastSpeechEnd: state.lastSpeechEnd,
+  });
+  cut.segments = cut.segments.map((segment, i) => ({ ...segment, ...found.segments[i] }));
+  state.lastSpeechEnd = found.lastSpeechEnd;
 }

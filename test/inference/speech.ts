@@ -59,7 +59,7 @@ export async function greedyTokens(
   const hiddenState = await encoder.encode(features);
   try {
     const tokens: number[] = [];
-    let { logits, cache } = await decoder.start(hiddenState, tokenizer.prompt("en"));
+    let { logits, cache } = await decoder.start(hiddenState, tokenizer.startTokens({ language: "en" }));
     try {
       while (tokens.length < most) {
         const row = logits.subarray(logits.length - decoder.vocabularySize);
