@@ -7,6 +7,7 @@ import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.
 import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import type { VoiceDetector } from "../voice/silero.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** Calls that have buffers at once; further ones wait for theirs. */
@@ -27,6 +28,8 @@ export interface Pipeline {
   readonly mel: BufferPool<"f32">;
   /** The sessions, one window at a time: calls that overlap take turns. */
   readonly turns: Turns;
+  /** Voice detectors that no call uses by now. */
+  readonly voices: VoiceDetector[];
 }
 
 /**
@@ -58,9 +61,14 @@ export async function loadPipeline(
   const encoder = await loadEncoder(model.encoder, config);
   try {
     const decoder = await loadDecoder(core, model.decoder, config);
-    return { core, model, config, tokenizer, frontEnd, audio, mel, encoder, decoder, turns: createTurns() };
+    return { core, model, config, tokenizer, frontEnd, audio, mel, encoder, decoder, turns: createTurns(), voices: [] };
   } catch (error) {
     await encoder.release();
     throw error;
   }
+}
+
+/** Gives the model back. */
+export async function releasePipeline({ encoder, decoder, voices }: Pipeline): Promise<void> {
+  await Promise.all([encoder.release(), decoder.release(), ...voices.map((voice) => voice.release())]);
 }

@@ -1,5 +1,5 @@
-import { createSoundRing } from "../audio/sound-ring.ts";
-import { openSound, type SoundInput } from "../audio/sound-source.ts";
+import { createSoundRing, type SoundRing } from "../audio/sound-ring.ts";
+import { openSound, type SoundSource } from "../audio/sound-source.ts";
 import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
@@ -8,7 +8,7 @@ import { setRuntimeFiles } from "../inference/web-session.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
 import { checkOptions, type TranscribeOptions } from "./options.ts";
-import { loadPipeline, type Pipeline } from "./pipeline.ts";
+import { loadPipeline, type Pipeline, releasePipeline } from "./pipeline.ts";
 import { createProgressMeter } from "./progress-meter.ts";
 import { createStageClock } from "./stage-times.ts";
 import { transcribeWindows } from "./transcribe-windows.ts";
@@ -52,12 +52,12 @@ export interface Transcriber {
    * @throws UnknownLanguageError when the model does not know the language.
    * @throws InferenceError when the provider fails; the signal's reason when it is aborted.
    */
-  transcribe(audio: SoundInput, options?: TranscribeOptions): Promise<Transcription>;
+  transcribe(audio: SoundSource, options?: TranscribeOptions): Promise<Transcription>;
   /**
    * The same, giving each segment as soon as its window is done. The generator's return value is the whole; ending the
    * loop early stops the work and gives everything back.
    */
-  stream(audio: SoundInput, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, void>;
+  stream(audio: SoundSource, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, void>;
   /** Statistics of every pool, in order of creation. */
   stats(): PoolStatistics[];
   /** Releases the model once the calls at work are done; later calls reject. */
@@ -89,7 +89,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   let disposing: Promise<void> | undefined;
 
   function stream(
-    audio: SoundInput,
+    audio: SoundSource,
     options: TranscribeOptions = {},
   ): AsyncGenerator<Segment, Transcription, void> {
     assertOptions(options, "transcribe");
@@ -112,7 +112,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
     stats: () => poolStatistics(core),
     dispose() {
       disposing ??= Promise.allSettled(calls).then(async () => {
-        await Promise.all([pipeline.encoder.release(), pipeline.decoder.release()]);
+        await releasePipeline(pipeline);
       });
       return disposing;
     },
@@ -139,7 +139,7 @@ async function* counted<T, R>(
 
 async function* transcribe(
   pipeline: Pipeline,
-  audio: SoundInput,
+  audio: SoundSource,
   given: TranscribeOptions & { language: string },
 ): AsyncGenerator<Segment, Transcription, void> {
   const options = checkOptions(given);

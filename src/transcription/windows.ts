@@ -21,7 +21,7 @@ export function seekingWindows(sound: SoundRing, windowSamples: number): WindowP
   return {
     async next(start) {
       await sound.fill(start + windowSamples);
-      const count = Math.min(windowSamples, sound.filled - start);
+      const count = Math.min(windowSamples, sound.head - start);
       return count > 0 ? { start, count, cut: false, whole: false } : undefined;
     },
   };
@@ -32,7 +32,7 @@ export function quietlyCutWindows(sound: SoundRing, windowSamples: number): Wind
   return {
     async next(start) {
       await sound.fill(start + windowSamples + 1);
-      const left = sound.filled - start;
+      const left = sound.head - start;
       if (left <= 0) return undefined;
       return { start, count: Math.min(left, windowSamples), cut: left > windowSamples, whole: true };
     },
