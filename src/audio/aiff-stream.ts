@@ -9,12 +9,30 @@ const CONVERT = "convert it to PCM first (ffmpeg -i in.aiff out.wav)";
 /** Bytes of a COMM chunk that are looked at. */
 const COMM_BYTES = 22;
 
+/** Encodings of AIFF-C whose samples hang together over blocks; the codec package takes them whole. */
+const BLOCKWISE = new Set(["ima4", "gsm "]);
+/** Bytes in which a COMM chunk is looked for before the file is read. */
+const LOOK = 4096;
+
+/** Whether the samples of an AIFF are of a kind that {@link openAiff} reads. Takes nothing from the reader. */
+export async function streamsAsAiff(reader: ByteReader): Promise<boolean> {
+  const bytes = await reader.peek(LOOK);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 12; at + 8 + COMM_BYTES <= bytes.length; ) {
+    const size = view.getUint32(at + 4);
+    if (fourCc(bytes, at) === "COMM") {
+      return size < COMM_BYTES || !BLOCKWISE.has(fourCc(bytes, at + 8 + 18).toLowerCase());
+    }
+    at += 8 + size + (size & 1);
+  }
+  return true;
+}
+
 /**
  * Reads an AIFF or AIFF-C header up to the samples, after "Audio Interchange File Format 1.3" (Apple 1989)
  * and "AIFF-C" (Apple 1991): PCM of 8 to 32 bits in either order of bytes, float, A-law and µ-law.
  *
  * @param reader stands at the file's first byte; afterwards at the first sample.
- * @returns undefined when the samples are compressed otherwise; the reader has then moved.
  * @throws AudioFormatError naming what is wrong with the header.
  */
 export async function openAiff(reader: ByteReader): Promise<PcmStream> {

@@ -4,6 +4,8 @@ export interface Interruption {
   race<T>(work: Promise<T>): Promise<T>;
   /** Rejects whoever waits now, and all later ones, with the reason. Further calls do nothing. */
   stop(reason: unknown): void;
+  /** Has `listener` called when it is stopped, at once if it is already. */
+  onStop(listener: (reason: unknown) => void): void;
   /** Listens to the signal no more. */
   leave(): void;
 }
@@ -15,6 +17,7 @@ export interface Interruption {
 export function createInterruption(signal: AbortSignal | undefined): Interruption {
   let stopped = false;
   let why: unknown;
+  let told: (reason: unknown) => void = () => {};
   const waiting = new Set<(reason: unknown) => void>();
 
   function stop(reason: unknown): void {
@@ -23,6 +26,7 @@ export function createInterruption(signal: AbortSignal | undefined): Interruptio
     why = reason;
     for (const reject of waiting) reject(reason);
     waiting.clear();
+    told(reason);
   }
 
   const abort = () => stop(signal?.reason);
@@ -49,6 +53,10 @@ export function createInterruption(signal: AbortSignal | undefined): Interruptio
       });
     },
     stop,
+    onStop(listener) {
+      if (stopped) listener(why);
+      else told = listener;
+    },
     leave: () => signal?.removeEventListener("abort", abort),
   };
 }
