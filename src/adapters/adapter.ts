@@ -26,6 +26,26 @@ export interface CoreWorker {
   terminate(): void;
 }
 
+/** A file that is open for reading. */
+export interface OpenFile {
+  /** Bytes in it; undefined where nobody knows before the end: pipes, some servers. */
+  readonly size: number | undefined;
+  /**
+   * Reads on from where the last call ended, into `view` from its start.
+   *
+   * @returns the number of bytes read, 0 at the end.
+   * @throws FileError naming the path and what is wrong with it.
+   */
+  next(view: Uint8Array): Promise<number>;
+  /**
+   * Reads up to `length` bytes from `position` on, fewer only at the end; leaves `next` where it is.
+   * Undefined for what can be read in order only.
+   */
+  readonly readAt: ((position: number, length: number) => Promise<Uint8Array>) | undefined;
+  /** Closes the file. Further calls do nothing. */
+  close(): Promise<void>;
+}
+
 /** What wavepool asks of the runtime it is in. Everything that differs between runtimes is behind this. */
 export interface Adapter {
   /** Runtime and version, such as "Node 20.20.2". */
@@ -42,6 +62,12 @@ export interface Adapter {
    * @throws FileError naming the path and what is wrong with it.
    */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Opens a file (in browsers a URL) for reading piece by piece.
+   *
+   * @throws FileError naming the path and what is wrong with it.
+   */
+  openFile(path: string): Promise<OpenFile>;
   /**
    * Writes a whole file.
    *

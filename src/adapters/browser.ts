@@ -1,6 +1,7 @@
 /** Browsers: files are URLs, models are served from a directory of the site. */
 import { FileError } from "../core/errors.ts";
 import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
+import { openUrl } from "./open-file.browser.ts";
 
 async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response> {
   try {
@@ -123,6 +124,7 @@ export const adapter: Adapter = {
       throw new FileError(`cannot fetch ${url}: the server answers ${response.status}; check the URL`);
     return new Uint8Array(await response.arrayBuffer());
   },
+  openFile: openUrl,
   async writeFile(path) {
     throw new FileError(`cannot write ${path}: a page has no file system; offer the bytes as a download`);
   },

@@ -7,6 +7,7 @@ import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { FileError } from "../core/errors.ts";
 import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
+import { openFile } from "./open-file.node.ts";
 
 /** Plain words for the error codes that a user meets. */
 const REASONS: Record<string, string> = {
@@ -133,6 +134,7 @@ export const adapter: Adapter = {
       throw fileError("read", path, cause);
     }
   },
+  openFile: (path) => openFile(path, (cause) => fileError("read", path, cause)),
   async writeFile(path, bytes) {
     try {
       await writeFile(path, bytes);

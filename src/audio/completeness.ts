@@ -3,6 +3,8 @@
  * codecs decode as far as they come and say nothing.
  */
 
+import { createOggPages, isAt } from "./ogg-pages.ts";
+
 /** Samples a channel that the file declares, or undefined where it declares none. */
 export function declaredLength(type: string, bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -13,41 +15,15 @@ export function declaredLength(type: string, bytes: Uint8Array): number | undefi
 }
 
 /**
- * Walks the pages of an Ogg file (RFC 3533), each of which carries a checksum.
+ * Walks the pages of a whole Ogg file.
  *
  * @returns what is wrong with the file, or undefined.
  */
 export function oggFault(bytes: Uint8Array): string | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let at = 0;
-  let ended = false;
-  for (let page = 1; at + 27 <= bytes.length && isAt(bytes, at, "OggS"); page++) {
-    const header = 27 + bytes[at + 26]!;
-    const body = bytes.subarray(at + 27, at + header).reduce((sum, size) => sum + size, 0);
-    if (at + header + body > bytes.length) return `page ${page} is cut off`;
-    if (oggChecksum(bytes, at, header + body) !== view.getUint32(at + 22, true))
-      return `page ${page} is damaged`;
-    ended = (bytes[at + 5]! & 4) !== 0;
-    at += header + body;
-  }
-  return ended ? undefined : "its last page does not end the stream";
+  const pages = createOggPages();
+  pages.push(bytes);
+  return pages.fault();
 }
-
-/** CRC-32 of polynomial 0x04c11db7, not reflected, over a page with its checksum field taken as zero. */
-function oggChecksum(bytes: Uint8Array, at: number, length: number): number {
-  let crc = 0;
-  for (let i = 0; i < length; i++) {
-    const byte = i >= 22 && i < 26 ? 0 : bytes[at + i]!;
-    crc = (crc << 8) ^ CRC_TABLE[((crc >>> 24) ^ byte) & 255]!;
-  }
-  return crc >>> 0;
-}
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, i) => {
-  let crc = i << 24;
-  for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc < 0 ? 0x04c11db7 : 0);
-  return crc;
-});
 
 /** Bits a sample of a FLAC file (RFC 9639, STREAMINFO). */
 export function flacBits(bytes: Uint8Array): number | undefined {
@@ -86,9 +62,4 @@ function mp3Length(bytes: Uint8Array, view: DataView): number | undefined {
     return Math.max(0, view.getUint32(tag + 8) - 4) * (mpeg1 ? 1152 : 576);
   }
   return undefined;
-}
-
-function isAt(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
 }

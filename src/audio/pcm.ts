@@ -6,7 +6,7 @@ export const MAX_CHANNELS = 8;
 export const MIN_RATE = 1000;
 export const MAX_RATE = 384000;
 /** 40 dB above full scale: beyond it somebody forgot to divide by 32768. */
-const MAX_LEVEL = 100;
+export const MAX_LEVEL = 100;
 
 /** Decoded sound. */
 export interface PcmAudio {

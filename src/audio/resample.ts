@@ -95,7 +95,13 @@ function loadWindow(channels: Float32Array[], first: number, view: Float32Array,
 }
 
 /** Writes the mean of the channels' samples `start` to `start + count` into `out` from its place `at`. */
-function mix(channels: Float32Array[], start: number, count: number, out: Float32Array, at: number): void {
+export function mix(
+  channels: Float32Array[],
+  start: number,
+  count: number,
+  out: Float32Array,
+  at: number,
+): void {
   if (channels.length === 1) {
     out.set(channels[0]!.subarray(start, start + count), at);
     return;

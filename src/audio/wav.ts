@@ -1,29 +1,22 @@
 import { assertBytes } from "../core/arguments.ts";
 import { AudioFormatError } from "../core/errors.ts";
 import { MAX_CHANNELS, MAX_RATE, MIN_RATE, type PcmAudio } from "./pcm.ts";
+import { frameBytesOf, type PcmLayout, sampleReader } from "./pcm-layout.ts";
 
 /** Format tags, RFC 2361. */
 const TAG_PCM = 0x0001;
 const TAG_FLOAT = 0x0003;
 const TAG_EXTENSIBLE = 0xfffe;
 const CONVERT = "convert it to PCM first (ffmpeg -i in.wav -c:a pcm_s16le out.wav)";
+export const NO_SAMPLES = "the WAV holds no samples; record it again";
 const AGAIN = "copy or record it again";
 /** What follows the tag in the sub-format GUID of extensible files: KSDATAFORMAT_SUBTYPE_*. */
 const GUID_TAIL = [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113];
 
-interface WavFormat {
-  float: boolean;
-  channels: number;
-  sampleRate: number;
-  bits: number;
-  /** Bytes of one sample of all channels. */
-  frameBytes: number;
-}
-
 /** Whether the bytes begin as a RIFF WAVE file of any flavour. */
 export function isWav(bytes: Uint8Array): boolean {
   const magic = fourCc(bytes, 0);
-  return magic === "RIFF" || magic === "RIFX" || magic === "RF64";
+  return magic === "RIFF" || magic === "RIFX" || magic === "RF64" || magic === "BW64";
 }
 
 /**
@@ -46,7 +39,7 @@ export function readWav(bytes: Uint8Array): PcmAudio {
   if (fourCc(bytes, 8) !== "WAVE")
     throw new AudioFormatError(`a RIFF file of type "${fourCc(bytes, 8)}", not WAVE; ${CONVERT}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let format: WavFormat | undefined;
+  let format: PcmLayout | undefined;
   let at = 12;
   while (at + 8 <= bytes.length) {
     const id = fourCc(bytes, at);
@@ -61,7 +54,7 @@ export function readWav(bytes: Uint8Array): PcmAudio {
         `the WAV header is cut off: chunk "${id}" claims ${size} bytes, ${bytes.length - body} are there; ${AGAIN}`,
       );
     }
-    if (id === "fmt ") format = readFormat(view, body, size);
+    if (id === "fmt ") format = readWavFormat(view, body, size);
     at = body + size + (size & 1);
   }
   throw new AudioFormatError(
@@ -69,7 +62,12 @@ export function readWav(bytes: Uint8Array): PcmAudio {
   );
 }
 
-function readFormat(view: DataView, body: number, size: number): WavFormat {
+/**
+ * Reads the body of a "fmt " chunk: `size` bytes from `body` on, of which the first 40 have to be there.
+ *
+ * @throws AudioFormatError when it is none that wavepool reads.
+ */
+export function readWavFormat(view: DataView, body: number, size: number): PcmLayout {
   if (size < 16)
     throw new AudioFormatError(`the WAV's "fmt " chunk has ${size} bytes, at least 16 are needed; ${AGAIN}`);
   let tag = view.getUint16(body, true);
@@ -113,43 +111,32 @@ function readFormat(view: DataView, body: number, size: number): WavFormat {
       `the WAV's block of ${frameBytes} bytes does not hold ${channels} channels of ${bits} bits; ${CONVERT}`,
     );
   }
-  return { float, channels, sampleRate, bits, frameBytes };
+  // Eight bits are the one unsigned width.
+  const kind = float ? "float" : bits === 8 ? "unsigned" : "signed";
+  return { kind, bits, bigEndian: false, channels, sampleRate };
 }
 
-function readData(view: DataView, body: number, size: number, format: WavFormat): PcmAudio {
+function readData(view: DataView, body: number, size: number, format: PcmLayout): PcmAudio {
   const there = view.byteLength - body;
   if (size > there) {
     throw new AudioFormatError(
       `the WAV is cut off: its data chunk claims ${size} bytes, ${there} are there; write it again to a file that can be rewound (ffmpeg -i in.wav out.wav)`,
     );
   }
-  const length = Math.floor(size / format.frameBytes);
-  if (length === 0) throw new AudioFormatError("the WAV holds no samples; record it again");
+  const frameBytes = frameBytesOf(format);
+  const length = Math.floor(size / frameBytes);
+  if (length === 0) throw new AudioFormatError(NO_SAMPLES);
   const read = sampleReader(view, format);
   const channels = Array.from({ length: format.channels }, (_, c) => {
     const samples = new Float32Array(length);
     let at = body + (c * format.bits) / 8;
-    for (let i = 0; i < length; i++, at += format.frameBytes) samples[i] = read(at);
+    for (let i = 0; i < length; i++, at += frameBytes) samples[i] = read(at);
     return samples;
   });
   return { sampleRate: format.sampleRate, channels };
 }
 
-function sampleReader(view: DataView, { float, bits }: WavFormat): (at: number) => number {
-  if (float) return bits === 32 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
-  switch (bits) {
-    case 8:
-      // The one unsigned width.
-      return (at) => (view.getUint8(at) - 128) / 128;
-    case 16:
-      return (at) => view.getInt16(at, true) / 32768;
-    case 24:
-      return (at) => (view.getUint16(at, true) + view.getInt8(at + 2) * 65536) / 8388608;
-    default:
-      return (at) => view.getInt32(at, true) / 2147483648;
-  }
-}
-
-function fourCc(bytes: Uint8Array, at: number): string {
+/** Four characters that name a chunk. */
+export function fourCc(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4));
 }
