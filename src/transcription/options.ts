@@ -1,3 +1,4 @@
+import type { RawPcm } from "../audio/sound-source.ts";
 import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import type { StageTimes } from "./stage-times.ts";
@@ -59,7 +60,9 @@ export interface TranscribeOptions {
   /** "full" encodes 30 s whatever the clip; "auto" (default) what the clip needs, where that is shown to be as good. */
   context?: "auto" | "full";
   /** Bytes are plain samples, little-endian and interleaved, rather than a file. */
-  raw?: { format: "f32" | "s16"; sampleRate: number; channels?: number };
+  raw?: RawPcm;
+  /** Samples a second of blocks of mono Float32Arrays, as a microphone gives them. */
+  sampleRate?: number;
   /** Called as the work goes on. */
   onProgress?: (progress: Progress) => void;
   /** Called with each segment once its window is done. */

@@ -61,7 +61,19 @@ export async function loadPipeline(
   const encoder = await loadEncoder(model.encoder, config);
   try {
     const decoder = await loadDecoder(core, model.decoder, config);
-    return { core, model, config, tokenizer, frontEnd, audio, mel, encoder, decoder, turns: createTurns(), voices: [] };
+    return {
+      core,
+      model,
+      config,
+      tokenizer,
+      frontEnd,
+      audio,
+      mel,
+      encoder,
+      decoder,
+      turns: createTurns(),
+      voices: [],
+    };
   } catch (error) {
     await encoder.release();
     throw error;

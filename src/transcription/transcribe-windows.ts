@@ -52,7 +52,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let position = 0;
   let id = 0;
   const words = { lastSpeechEnd: 0 };
-  let ahead: Promise<void> | undefined;
+  let ahead: Promise<unknown> | undefined;
   try {
     while (true) {
       signal?.throwIfAborted();

@@ -1,5 +1,4 @@
-import { createSoundRing, type SoundRing } from "../audio/sound-ring.ts";
-import { openSound, type SoundSource } from "../audio/sound-source.ts";
+import type { SoundSource } from "../audio/sound-source.ts";
 import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
@@ -7,16 +6,10 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { setRuntimeFiles } from "../inference/web-session.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
-import { checkOptions, type TranscribeOptions } from "./options.ts";
-import { loadPipeline, type Pipeline, releasePipeline } from "./pipeline.ts";
-import { createProgressMeter } from "./progress-meter.ts";
-import { createStageClock } from "./stage-times.ts";
-import { transcribeWindows } from "./transcribe-windows.ts";
+import type { TranscribeOptions } from "./options.ts";
+import { loadPipeline, releasePipeline } from "./pipeline.ts";
+import { AUTO, transcribeSound } from "./transcribe-sound.ts";
 import type { Segment, Transcription } from "./transcription.ts";
-import { quietlyCutWindows, seekingWindows } from "./windows.ts";
-
-/** Value of `language` that has it detected. */
-const AUTO = "auto";
 
 /** How to make a transcriber; `memoryBytes` is the size of its core. */
 export interface TranscriberOptions extends CoreOptions {
@@ -94,7 +87,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   ): AsyncGenerator<Segment, Transcription, void> {
     assertOptions(options, "transcribe");
     if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
-    return counted(calls, transcribe(pipeline, audio, { language: ownLanguage, ...options }));
+    return counted(calls, transcribeSound(pipeline, audio, { language: ownLanguage, ...options }));
   }
 
   return {
@@ -134,83 +127,5 @@ async function* counted<T, R>(
   } finally {
     calls.delete(call);
     end();
-  }
-}
-
-async function* transcribe(
-  pipeline: Pipeline,
-  audio: SoundSource,
-  given: TranscribeOptions & { language: string },
-): AsyncGenerator<Segment, Transcription, void> {
-  const options = checkOptions(given);
-  const { core, tokenizer, frontEnd, model } = pipeline;
-  const wanted = given.language === AUTO ? undefined : tokenizer.languageCode(given.language);
-  options.signal?.throwIfAborted();
-  const { sampleRate } = frontEnd.description;
-  const clock = createStageClock();
-  const reader = await clock.measure("audio", () =>
-    openSound(core, audio, { sampleRate, raw: options.raw, signal: options.signal }),
-  );
-  try {
-    const sound = await createSoundRing(core, reader, { signal: options.signal });
-    try {
-      const windowSamples = frontEnd.maxSamples;
-      const meter = createProgressMeter(reader.duration, options.onProgress);
-      const windows = transcribeWindows({
-        pipeline,
-        sound,
-        planner:
-          options.timestamps === "none"
-            ? quietlyCutWindows(sound, windowSamples)
-            : seekingWindows(sound, windowSamples),
-        options,
-        language: wanted ?? (tokenizer.multilingual ? undefined : "en"),
-        prompt: options.prompt ? tokenizer.encode(` ${options.prompt.trim()}`) : [],
-        clock,
-        onProgress: meter,
-      });
-      const segments: Segment[] = [];
-      const result = {
-        language: wanted,
-        languageProbability: undefined as number | undefined,
-        windows: 0,
-        truncated: false,
-      };
-      for await (const window of windows) {
-        result.windows++;
-        result.truncated ||= window.truncated;
-        result.language ??= window.language;
-        result.languageProbability ??= window.languageProbability;
-        for (const segment of window.segments) {
-          segments.push(segment);
-          options.onSegment?.(segment);
-          yield segment;
-        }
-      }
-      return {
-        text: segments
-          .map(({ text }) => text)
-          .join("")
-          .trim(),
-        task: options.task,
-        language: result.language ?? "en",
-        ...(result.languageProbability !== undefined && { languageProbability: result.languageProbability }),
-        segments,
-        duration: sound.filled / sampleRate,
-        model: model.name,
-        providers: {
-          encoder: pipeline.encoder.session.provider,
-          decoder: pipeline.decoder.session.provider,
-          passedOver: [],
-        },
-        windows: result.windows,
-        truncated: result.truncated,
-        times: clock.times,
-      };
-    } finally {
-      sound.close();
-    }
-  } finally {
-    await reader.close();
   }
 }
