@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { quietestCut } from "../src/transcription/windows.ts";
-import { whiteNoise } from "./reference/signals.ts";
+import { quietestCut } from "../../src/transcription/windows.ts";
+import { whiteNoise } from "../reference/signals.ts";
 
 describe("quietestCut", () => {
   it("cuts in the middle of a pause within the last five seconds (seed 3)", () => {
