@@ -1,14 +1,17 @@
 import { adapter } from "#adapter";
 import { ModelFormatError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
+import { type CreateSessionOptions, createSession } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
-import { createWebSession, type WebSessionOptions } from "./web-session.ts";
 
 /** How to load one of a model's graphs. */
-export interface GraphOptions extends Pick<WebSessionOptions, "inHeap" | "onCopying" | "config"> {
-  /** The graph, where it was read or edited before; by default the file under `path`. */
-  readonly bytes?: Uint8Array;
+export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path" | "reuse">> {
+  /**
+   * The graph, where it was read or edited before, or what reads it, which a move to another provider calls
+   * again; by default the file under `path`.
+   */
+  readonly bytes?: Uint8Array | (() => Promise<Uint8Array>);
 }
 
 /** Whisper's encoder. */
@@ -36,8 +39,8 @@ export async function loadEncoder(
   options: GraphOptions = {},
 ): Promise<Encoder> {
   const { mels } = config;
-  const { bytes = await adapter.readFile(path), ...rest } = options;
-  const session = await createWebSession(bytes, { ...rest, graph: "encoder", path });
+  const { bytes = () => adapter.readFile(path), ...rest } = options;
+  const session = await createSession(bytes, { ...rest, graph: "encoder", path });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);
