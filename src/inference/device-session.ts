@@ -68,6 +68,11 @@ function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: Se
   if (free.length > 0) refuse(`has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`);
 }
 
+function assertThere(provider: DeviceProvider, device: Device, cause?: unknown): void {
+  const lost = device.lost();
+  if (lost !== undefined) throw new ProviderLostError(`${provider} was lost: ${lost}`, { cause });
+}
+
 async function open(
   provider: DeviceProvider,
   device: Device,
@@ -119,6 +124,7 @@ async function open(
     async run(feeds, fetches) {
       const lent: Tensor[] = [];
       try {
+        assertThere(provider, device);
         const values: Record<string, ort.Tensor> = {};
         for (const [name, tensor] of Object.entries(feeds)) values[name] = await tensors.toOrt(tensor);
         const into: Record<string, ort.Tensor | null> = {};
@@ -135,12 +141,18 @@ async function open(
           into[name] = await tensors.toOrt(tensor);
         }
         const made = await exclusively(() => session.run(values, into));
-        for (const name of fetches) results[name] ??= tensors.wrap(made[name] as ort.Tensor);
+        for (const name of fetches) {
+          if (results[name]) continue;
+          results[name] = tensors.wrap(made[name] as ort.Tensor);
+          lent.push(results[name]);
+        }
+        // A lost GPU lets every call succeed and does nothing.
+        assertThere(provider, device);
         return results;
       } catch (cause) {
         for (const tensor of lent) tensor.release();
-        const lost = device.lost();
-        if (lost !== undefined) throw new ProviderLostError(`${provider} was lost: ${lost}`, { cause });
+        if (cause instanceof ProviderLostError) throw cause;
+        assertThere(provider, device, cause);
         throw runError(graph, cause);
       }
     },

@@ -1,6 +1,8 @@
 import type * as ort from "#onnxruntime";
 import { LeaseError } from "../core/errors.ts";
 import { type Device, type GpuBuffer, type MlTensor, openGpuDevice } from "./devices.ts";
+import { reasonOf } from "./host-session.ts";
+import { ProviderLostError } from "./provider-lost.ts";
 import { elements, type Tensor, type TensorData, type TensorType } from "./tensor.ts";
 
 const ARRAYS = {
@@ -66,7 +68,7 @@ export function createDeviceTensors(
       location,
       async read() {
         if (!live) throw new LeaseError("a tensor was used after its release");
-        return new ARRAYS[type](await buffer.read(), 0, elements(dims));
+        return new ARRAYS[type](await fetched(buffer.read()), 0, elements(dims));
       },
       release() {
         if (!live) return;
@@ -96,7 +98,7 @@ export function createDeviceTensors(
         read() {
           if (!live) throw new LeaseError("a tensor was used after its release");
           if (onHost) return made.data as TensorData;
-          return exclusively(() => made.getData()) as Promise<TensorData>;
+          return fetched(exclusively(() => made.getData()) as Promise<TensorData>);
         },
         release() {
           if (live) made.dispose();
@@ -119,6 +121,15 @@ export function createDeviceTensors(
       free.clear();
     },
   };
+}
+
+/** A tensor that its device does not give is lost. */
+async function fetched<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw new ProviderLostError(`the device does not give a tensor back (${reasonOf(cause)})`, { cause });
+  }
 }
 
 function createBuffer(

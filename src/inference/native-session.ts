@@ -3,6 +3,7 @@ import * as ort from "#onnxruntime";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createHostSession, reasonOf } from "./host-session.ts";
 import type { Session, SessionOptions } from "./session.ts";
+import { MAX_THREADS } from "./web-session.ts";
 
 /**
  * Loads onnxruntime-node.
@@ -28,7 +29,14 @@ export async function loadNativeRuntime(): Promise<ort.Runtime> {
  */
 export async function createNativeSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const runtime = await loadNativeRuntime();
-  const { graph, path, config, reuse, threads = adapter.cores, freeDimensions } = options;
+  const {
+    graph,
+    path,
+    config,
+    reuse,
+    threads = Math.min(MAX_THREADS, adapter.cores),
+    freeDimensions,
+  } = options;
   try {
     const session = await runtime.InferenceSession.create(bytes, {
       executionProviders: ["cpu"],

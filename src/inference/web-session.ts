@@ -8,7 +8,7 @@ import type { Session, SessionOptions } from "./session.ts";
 import { createHeapSession } from "./wasm-heap-session.ts";
 
 /** More threads than this slow Whisper's small matrices down. */
-const MAX_THREADS = 8;
+export const MAX_THREADS = 8;
 
 /** Threads that onnxruntime-web is given: fixed when the first session of a realm is made. */
 export const inferenceThreads = sharedMemoryWorks() ? Math.min(MAX_THREADS, adapter.cores) : 1;
