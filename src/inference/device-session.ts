@@ -2,8 +2,8 @@ import * as ort from "#onnxruntime";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createDeviceTensors } from "./device-tensors.ts";
 import { type Device, gpuDevice, webNnDevices } from "./devices.ts";
+import { outlineGraph } from "./graph-outline.ts";
 import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
-import { outlineGraph } from "./operators.ts";
 import { ProviderLostError } from "./provider-lost.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
@@ -54,7 +54,7 @@ export async function createDeviceSession(
 }
 
 function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: SessionOptions): void {
-  const { operators, freeDimensions } = outlineGraph(bytes);
+  const { operators } = outlineGraph(bytes);
   const refuse = (why: string): never => {
     throw new UnsupportedRuntimeError(`${options.path} ${why}`);
   };
@@ -64,8 +64,26 @@ function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: Se
   if (provider === "webgpu") return;
   const branch = BRANCHES.find((name) => operators.has(name));
   if (branch) refuse(`has branches (${branch}), which WebNN does not know`);
-  const free = [...freeDimensions].filter((name) => options.freeDimensions?.[name] === undefined);
+  const { free } = fixedDimensions(bytes, options);
   if (free.length > 0) refuse(`has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`);
+}
+
+/** Sizes of the free dimensions by the shapes that are told, and those that stay free. */
+function fixedDimensions(
+  bytes: Uint8Array,
+  { shapes }: SessionOptions,
+): { sizes: Record<string, number>; free: string[] } {
+  const sizes: Record<string, number> = {};
+  const free = new Set<string>();
+  for (const { name, dims } of outlineGraph(bytes).inputs) {
+    dims.forEach((dim, axis) => {
+      const size = shapes?.[name]?.[axis];
+      if (typeof dim !== "string") return;
+      if (size === undefined) free.add(dim);
+      else sizes[dim] = size;
+    });
+  }
+  return { sizes, free: [...free].filter((dim) => sizes[dim] === undefined) };
 }
 
 function assertThere(provider: DeviceProvider, device: Device, cause?: unknown): void {
@@ -79,7 +97,7 @@ async function open(
   bytes: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
-  const { graph, path, freeDimensions } = options;
+  const { graph, path } = options;
   const runtime = await ort.loadDeviceRuntime();
   runtime.env.wasm.numThreads = inferenceThreads;
   runtime.env.logLevel = "fatal";
@@ -98,7 +116,7 @@ async function open(
       preferredOutputLocation: provider === "webgpu" ? "gpu-buffer" : "ml-tensor",
       logSeverityLevel: 4,
       extra: config,
-      ...(freeDimensions && { freeDimensionOverrides: { ...freeDimensions } }),
+      ...(provider === "webnn" && { freeDimensionOverrides: fixedDimensions(bytes, options).sizes }),
     }),
   ).catch((cause) => {
     throw new ModelFormatError(`${path} does not load on ${provider} (${reasonOf(cause)})`, { cause });

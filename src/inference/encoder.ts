@@ -14,9 +14,14 @@ export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph"
   readonly bytes?: Uint8Array | (() => Promise<Uint8Array>);
 }
 
+/** Frames of Whisper's window of 30 s. */
+const WINDOW_FRAMES = 3000;
+
 /** Whisper's encoder. */
 export interface Encoder {
   readonly session: Session;
+  /** Frames of every window where the provider takes no others, as WebNN does; undefined elsewhere. */
+  readonly frames: number | undefined;
   /**
    * Encodes a window.
    *
@@ -40,7 +45,12 @@ export async function loadEncoder(
 ): Promise<Encoder> {
   const { mels } = config;
   const { bytes = () => adapter.readFile(path), ...rest } = options;
-  const session = await createSession(bytes, { ...rest, graph: "encoder", path });
+  const session = await createSession(bytes, {
+    shapes: { input_features: [1, mels, WINDOW_FRAMES] },
+    ...rest,
+    graph: "encoder",
+    path,
+  });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);
@@ -55,6 +65,10 @@ export async function loadEncoder(
   }
   return {
     session,
+    get frames() {
+      const frames = session.inputs.find(({ name }) => name === "input_features")?.dims[2];
+      return typeof frames === "number" ? frames : undefined;
+    },
     async encode(features) {
       const input = session.tensor("float32", features, [1, mels, features.length / mels]);
       const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);

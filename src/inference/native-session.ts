@@ -29,14 +29,7 @@ export async function loadNativeRuntime(): Promise<ort.Runtime> {
  */
 export async function createNativeSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const runtime = await loadNativeRuntime();
-  const {
-    graph,
-    path,
-    config,
-    reuse,
-    threads = Math.min(MAX_THREADS, adapter.cores),
-    freeDimensions,
-  } = options;
+  const { graph, path, config, reuse, threads = Math.min(MAX_THREADS, adapter.cores) } = options;
   try {
     const session = await runtime.InferenceSession.create(bytes, {
       executionProviders: ["cpu"],
@@ -44,7 +37,6 @@ export async function createNativeSession(bytes: Uint8Array, options: SessionOpt
       logSeverityLevel: 4,
       intraOpNumThreads: threads,
       ...(config && { extra: { ...config } }),
-      ...(freeDimensions && { freeDimensionOverrides: { ...freeDimensions } }),
     });
     return createHostSession({
       session,

@@ -41,6 +41,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** float32 outputs that are written into kept arrays where a provider can: onnxruntime-node does. */
   readonly reuse?: readonly string[];
-  /** Sizes for the graph's free dimensions, by their names; WebNN takes only graphs without any. */
-  readonly freeDimensions?: Readonly<Record<string, number>>;
+  /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }

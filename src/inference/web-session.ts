@@ -75,17 +75,13 @@ export async function createWebSession(bytes: Uint8Array, options: WebSessionOpt
   });
 }
 
-async function create(
-  bytes: Uint8Array,
-  { path, config, freeDimensions }: WebSessionOptions,
-): Promise<ort.InferenceSession> {
+async function create(bytes: Uint8Array, { path, config }: WebSessionOptions): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [executionProvider],
       graphOptimizationLevel: "all",
       logSeverityLevel: 4,
       ...(config && { extra: { ...config } }),
-      ...(freeDimensions && { freeDimensionOverrides: { ...freeDimensions } }),
     });
   } catch (cause) {
     if (reasonOf(cause).startsWith("no available backend")) {
