@@ -137,7 +137,17 @@ describe("wavepool doctor", () => {
     expect(stdout).toMatch(/WebNN +/);
     expect(stdout).toMatch(/core +works, 64 MiB/);
     expect(stdout).toMatch(/model +base from package /);
-    expect(stdout).toMatch(/provider +wasm, \d+ thread/);
+    expect(stdout).toMatch(/provider +(native|wasm), onnxruntime-\w+ \S+, \d+ thread/);
+    expect(stdout).toMatch(/ {2}webnn +no: this runtime has no WebNN/);
+    expect(stdout).toMatch(/ {2}webgpu +no: this runtime has no WebGPU/);
+    expect(stdout).toMatch(/ {2}native +/);
+    expect(stdout).toMatch(/ {2}wasm +onnxruntime-web \S+, \d+ threads?; tensors stay in its heap\n/);
+  });
+
+  it("loads a model that is named on each provider", async () => {
+    const { code, stdout } = await wavepool("doctor", "--model", "tiny");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ {2}wasm +onnxruntime-web .*; loads the model\n/);
   });
 
   it("says when the model is missing", async () => {

@@ -1,5 +1,23 @@
+import type * as ort from "onnxruntime-web";
+
 /** The entry of the Wasm provider alone: its .wasm has 14 MB where the default one has 28. */
 export * from "onnxruntime-web/wasm";
+
+/** Execution providers of wavepool that are tried here unless the caller names others, best first. */
+export const DEFAULT_PROVIDERS = ["webnn", "webgpu", "wasm"] as const;
+
+/** What the builds of onnxruntime-web have in common. */
+export type Runtime = Pick<typeof ort, "InferenceSession" | "Tensor" | "env">;
+
+/** @throws Error always: browsers run no native code. */
+export async function loadNativeRuntime(): Promise<Runtime> {
+  throw new Error("browsers run no native code");
+}
+
+/** Loads the build of onnxruntime-web that has WebGPU and WebNN. */
+export async function loadDeviceRuntime(): Promise<Runtime> {
+  return await import("onnxruntime-web/webgpu");
+}
 
 /** Emscripten's factory of onnxruntime-web's runtime. */
 export type RuntimeFactory = (config: object) => Promise<unknown>;

@@ -1,7 +1,28 @@
 import { pathToFileURL } from "node:url";
+import type * as ort from "onnxruntime-web";
 
 /** The entry with threads outside browsers. */
 export * from "onnxruntime-web";
+
+/** Execution providers of wavepool that are tried here unless the caller names others, best first. */
+export const DEFAULT_PROVIDERS = ["native", "wasm"] as const;
+
+/** What onnxruntime-node and onnxruntime-web have in common. */
+export type Runtime = Pick<typeof ort, "InferenceSession" | "Tensor" | "env">;
+
+/**
+ * Loads onnxruntime-node, an optional peer.
+ *
+ * @throws whatever import() throws when it is not installed or has no binary for this machine.
+ */
+export async function loadNativeRuntime(): Promise<Runtime> {
+  return (await import("onnxruntime-node")) as unknown as Runtime;
+}
+
+/** Loads the build of onnxruntime-web that has WebGPU and WebNN. */
+export async function loadDeviceRuntime(): Promise<Runtime> {
+  return await import("onnxruntime-web/webgpu");
+}
 
 /** Emscripten's factory of onnxruntime-web's runtime. */
 export type RuntimeFactory = (config: object) => Promise<unknown>;

@@ -6,9 +6,9 @@ import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import type { GraphOptions } from "./encoder.ts";
 import { type CrossCache, createCrossCache, createKvCache, type KvCache } from "./kv-cache.ts";
+import { createSession } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
-import { createWebSession } from "./web-session.ts";
 
 /** What the decoder says after a run. */
 export interface DecoderStep {
@@ -97,8 +97,8 @@ export async function loadDecoder(
   };
   let session: Session;
   try {
-    const { bytes = await adapter.readFile(path), ...rest } = options;
-    session = await createWebSession(bytes, { ...rest, graph: "decoder", path });
+    const { bytes = () => adapter.readFile(path), ...rest } = options;
+    session = await createSession(bytes, { ...rest, graph: "decoder", path, reuse: ["logits"] });
   } catch (error) {
     closePools();
     throw error;

@@ -2,23 +2,29 @@ import { adapter } from "#adapter";
 import { ModelFormatError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
+import { type CreateSessionOptions, createSession } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
-import { createWebSession, type WebSessionOptions } from "./web-session.ts";
 
 /** How to load one of a model's graphs. */
-export interface GraphOptions extends Pick<WebSessionOptions, "inHeap" | "onCopying" | "config"> {
-  /** The graph, where it was read or edited before; by default the file under `path`. */
-  readonly bytes?: Uint8Array;
+export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path" | "reuse">> {
+  /**
+   * The graph, where it was read or edited before, or what reads it, which a move to another provider calls
+   * again; by default the file under `path`.
+   */
+  readonly bytes?: Uint8Array | (() => Promise<Uint8Array>);
 }
+
+/** Frames of Whisper's window of 30 s. */
+const WINDOW_FRAMES = 3000;
 
 /** Whisper's encoder. */
 export interface Encoder {
   readonly session: Session;
-  /** Whether windows may be shorter than 30 s. */
+  /** Whether windows may be shorter than 30 s: the graph takes them, and so does the provider. */
   readonly flexible: boolean;
-  /** Frame counts it was prepared for, ascending, where its provider wants static shapes. */
-  readonly fixedFrames?: readonly number[];
+  /** Frames of every window where the provider takes no others, as WebNN does; undefined elsewhere. */
+  readonly frames: number | undefined;
   /**
    * Encodes a window.
    *
@@ -41,9 +47,19 @@ export async function loadEncoder(
   options: GraphOptions = {},
 ): Promise<Encoder> {
   const { mels } = config;
-  const { bytes: given = await adapter.readFile(path), ...rest } = options;
-  const { bytes, flexible } = flexibleEncoder(given, path);
-  const session = await createWebSession(bytes, { ...rest, graph: "encoder", path });
+  const { bytes: given = () => adapter.readFile(path), ...rest } = options;
+  let flexible = false;
+  const edited = async () => {
+    const result = flexibleEncoder(typeof given === "function" ? await given() : given, path);
+    flexible = result.flexible;
+    return result.bytes;
+  };
+  const session = await createSession(edited, {
+    shapes: { input_features: [1, mels, WINDOW_FRAMES] },
+    ...rest,
+    graph: "encoder",
+    path,
+  });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new ModelFormatError(`${path} ${why}; check that all files are of one model`);
@@ -56,9 +72,18 @@ export async function loadEncoder(
   if (typeof expected === "number" && expected !== mels) {
     return refuse(`takes ${expected} mels, but the model's preprocessor_config.json says ${mels}`);
   }
+  const fixedFrames = () => {
+    const frames = session.inputs.find(({ name }) => name === "input_features")?.dims[2];
+    return typeof frames === "number" ? frames : undefined;
+  };
   return {
     session,
-    flexible,
+    get flexible() {
+      return flexible && fixedFrames() === undefined;
+    },
+    get frames() {
+      return fixedFrames();
+    },
     async encode(features) {
       const input = session.tensor("float32", features, [1, mels, features.length / mels]);
       const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);

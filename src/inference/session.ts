@@ -13,6 +13,8 @@ export interface TensorInfo {
 /** One loaded graph on one provider. */
 export interface Session {
   readonly provider: ProviderName;
+  /** What WebNN was asked to compute on; it may choose otherwise and does not tell. */
+  readonly device?: "npu" | "gpu" | "cpu" | undefined;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** Wraps values of the caller, usually a pooled view, as an input; they are read at each run. */
@@ -35,6 +37,12 @@ export interface SessionOptions {
   readonly path: string;
   /** Session config entries of onnxruntime by their keys (onnxruntime_session_options_config_keys.h there). */
   readonly config?: Readonly<Record<string, string>>;
+  /** Threads of a native session; by default as many as the cores allow. */
+  readonly threads?: number;
+  /** float32 outputs that are written into kept arrays where a provider can: onnxruntime-node does. */
+  readonly reuse?: readonly string[];
+  /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A provider that was not taken, and why. */

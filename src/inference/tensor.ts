@@ -1,7 +1,10 @@
 /** Element types of Whisper exports. float16 values are the bits, in a Uint16Array. */
 export type TensorType = "float32" | "float16" | "int64" | "int32" | "bool";
 
-/** Where a tensor's values lie: in JavaScript's reach, in onnxruntime-web's own memory, on a GPU or an NPU. */
+/**
+ * Where a tensor's values lie: in JavaScript's reach, in onnxruntime-web's own memory, in a GPU buffer ("gpu"), or
+ * in an MLTensor ("npu"), wherever WebNN keeps that.
+ */
 export type TensorLocation = "host" | "runtime" | "gpu" | "npu";
 
 export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;

@@ -1,14 +1,14 @@
 import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
-import { InferenceError, ModelFormatError, messageOf, UnsupportedRuntimeError } from "../core/errors.ts";
+import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { sharedMemoryWorks } from "../core/runtime-probes.ts";
+import { createHostSession, reasonOf, tensorInfo } from "./host-session.ts";
 import { catchRuntimeModule, runtimeModule } from "./runtime-module.ts";
-import type { Session, SessionOptions, TensorInfo } from "./session.ts";
-import type { Tensor, TensorData, TensorType } from "./tensor.ts";
+import type { Session, SessionOptions } from "./session.ts";
 import { createHeapSession } from "./wasm-heap-session.ts";
 
 /** More threads than this slow Whisper's small matrices down. */
-const MAX_THREADS = 8;
+export const MAX_THREADS = 8;
 
 /** Threads that onnxruntime-web is given: fixed when the first session of a realm is made. */
 export const inferenceThreads = sharedMemoryWorks() ? Math.min(MAX_THREADS, adapter.cores) : 1;
@@ -23,6 +23,14 @@ export const executionProvider = "wasm";
  */
 export function setRuntimeFiles(prefix: string): void {
   ort.env.wasm.wasmPaths = prefix;
+  files = prefix;
+}
+
+let files: string | undefined;
+
+/** What {@link setRuntimeFiles} was told last. */
+export function runtimeFiles(): string | undefined {
+  return files;
 }
 
 /** How a graph is loaded into onnxruntime-web's Wasm provider. */
@@ -48,12 +56,14 @@ export async function createWebSession(bytes: Uint8Array, options: WebSessionOpt
   ort.env.logLevel = "fatal";
   const unknown = await catchRuntimeModule();
   const session = await create(bytes, options);
-  if (options.inHeap === false) return copyingSession(session, options.graph);
+  const copying = () =>
+    createHostSession({ session, Tensor: ort.Tensor, provider: "wasm", graph: options.graph });
+  if (options.inHeap === false) return copying();
   const module = unknown ?? runtimeModule();
   const handle = (session as unknown as { handler?: { sessionId?: unknown } }).handler?.sessionId;
   if (typeof module === "string" || typeof handle !== "number") {
     options.onCopying?.(typeof module === "string" ? module : "its sessions have no number");
-    return copyingSession(session, options.graph);
+    return copying();
   }
   return createHeapSession({
     module,
@@ -65,56 +75,6 @@ export async function createWebSession(bytes: Uint8Array, options: WebSessionOpt
   });
 }
 
-/** A session on the public API alone. */
-function copyingSession(session: ort.InferenceSession, graph: SessionOptions["graph"]): Session {
-  return {
-    provider: "wasm",
-    inputs: session.inputMetadata.map(tensorInfo),
-    outputs: session.outputMetadata.map(tensorInfo),
-    tensor: (type, data, dims) => hostTensor(new ort.Tensor(type, data as never, dims)),
-    async run(feeds, fetches) {
-      const inputs: Record<string, ort.Tensor> = {};
-      try {
-        for (const [name, tensor] of Object.entries(feeds)) inputs[name] = await toOrt(tensor);
-        const outputs = await session.run(inputs, fetches as string[]);
-        const tensors: Record<string, Tensor> = {};
-        for (const name of fetches) tensors[name] = hostTensor(outputs[name] as ort.Tensor);
-        return tensors;
-      } catch (cause) {
-        throw new InferenceError(
-          `the ${graph} failed (${reason(cause)}); check that all files are of one model`,
-          { cause },
-        );
-      }
-    },
-    release: () => session.release(),
-  };
-}
-
-/** The tensors of onnxruntime-web behind ours. */
-const wrapped = new WeakMap<Tensor, ort.Tensor>();
-
-function hostTensor(tensor: ort.Tensor): Tensor {
-  const host: Tensor = {
-    type: tensor.type as TensorType,
-    dims: tensor.dims,
-    location: "host",
-    read: () => tensor.data as TensorData,
-    release: () => tensor.dispose(),
-  };
-  wrapped.set(host, tensor);
-  return host;
-}
-
-async function toOrt(tensor: Tensor): Promise<ort.Tensor> {
-  return wrapped.get(tensor) ?? new ort.Tensor(tensor.type, (await tensor.read()) as never, tensor.dims);
-}
-
-function tensorInfo(metadata: ort.InferenceSession.ValueMetadata): TensorInfo {
-  if (!metadata.isTensor) return { name: metadata.name, type: "float32", dims: [] };
-  return { name: metadata.name, type: metadata.type as TensorType, dims: metadata.shape };
-}
-
 async function create(bytes: Uint8Array, { path, config }: WebSessionOptions): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
@@ -124,16 +84,14 @@ async function create(bytes: Uint8Array, { path, config }: WebSessionOptions): P
       ...(config && { extra: { ...config } }),
     });
   } catch (cause) {
-    if (reason(cause).startsWith("no available backend")) {
+    if (reasonOf(cause).startsWith("no available backend")) {
       throw new UnsupportedRuntimeError(
-        `onnxruntime-web does not start (${reason(cause)}); serve the files of onnxruntime-web/dist and give their URL as runtimeFiles`,
+        `onnxruntime-web does not start (${reasonOf(cause)}); serve the files of onnxruntime-web/dist and give their URL as runtimeFiles`,
         { cause },
       );
     }
-    throw new ModelFormatError(`${path} does not load (${reason(cause)}); fetch the model again`, { cause });
+    throw new ModelFormatError(`${path} does not load (${reasonOf(cause)}); fetch the model again`, {
+      cause,
+    });
   }
-}
-
-function reason(cause: unknown): string {
-  return messageOf(cause).split("\n")[0]!.slice(0, 200);
 }

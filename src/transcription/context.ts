@@ -23,19 +23,15 @@ export const CONTEXT_RULE: ContextRule = { least: 10, margin: 2, step: 50 };
 
 /**
  * Frames to encode for a window of `seconds`: what the clip needs where the encoder takes that, else 3000.
- *
- * @param fixed frame counts that a provider with static shapes was prepared for, ascending
  */
 export function contextFrames(
   seconds: number,
   { context }: Pick<CheckedOptions, "context">,
   flexible: boolean,
-  fixed?: readonly number[],
   rule: ContextRule = CONTEXT_RULE,
 ): number {
   if (context === "full" || !flexible) return FULL_FRAMES;
   const wanted = Math.max(rule.least, seconds + rule.margin) * FRAMES_PER_SECOND;
-  if (fixed) return fixed.find((frames) => frames >= wanted) ?? FULL_FRAMES;
   return Math.min(FULL_FRAMES, Math.ceil(wanted / rule.step) * rule.step);
 }
 

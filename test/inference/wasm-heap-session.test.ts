@@ -5,6 +5,7 @@ import { InferenceError, LeaseError } from "../../src/core/errors.ts";
 import { type Decoder, loadDecoder } from "../../src/inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
 import { type RuntimeModule, runtimeModule } from "../../src/inference/runtime-module.ts";
+import type { ProviderName } from "../../src/inference/session.ts";
 import { createWebSession } from "../../src/inference/web-session.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
@@ -16,12 +17,13 @@ describe("sessions in onnxruntime-web's heap", () => {
   let encoder: Encoder;
   let decoder: Decoder;
   let runtime: RuntimeModule;
+  const providers: ProviderName[] = ["wasm"];
   const reasons: string[] = [];
 
   beforeAll(async () => {
     model = await openModel("tiny");
     features = await featuresOf(model, SAMPLE);
-    const options = { onCopying: (reason: string) => void reasons.push(reason) };
+    const options = { providers, onCopying: (reason: string) => void reasons.push(reason) };
     encoder = await loadEncoder(model.files.encoder, model.config, options);
     decoder = await loadDecoder(model.core, model.files.decoder, model.config, options);
     runtime = runtimeModule() as RuntimeModule;
@@ -72,9 +74,15 @@ describe("sessions in onnxruntime-web's heap", () => {
   it("give the token ids that the public API gives", async () => {
     const inHeap = await greedyTokens(model, encoder, decoder, features);
     expect(wordErrorRate([[WORDS, model.tokenizer.decode(inHeap.slice(0, -1))]])).toBe(0);
-    const publicEncoder = await loadEncoder(model.files.encoder, model.config, { inHeap: false });
+    const publicEncoder = await loadEncoder(model.files.encoder, model.config, {
+      providers,
+      inHeap: false,
+    });
     const core = await createCore({ threads: false });
-    const publicDecoder = await loadDecoder(core, model.files.decoder, model.config, { inHeap: false });
+    const publicDecoder = await loadDecoder(core, model.files.decoder, model.config, {
+      providers,
+      inHeap: false,
+    });
     try {
       const state = await publicEncoder.encode(features);
       expect(state.location).toBe("host");
@@ -89,10 +97,10 @@ describe("sessions in onnxruntime-web's heap", () => {
     }
   });
 
-  it("give the same ids with the embedding kept unpacked", async () => {
+  it("give the same ids without fusing quantised nodes", async () => {
     const config = { "session.disable_quant_qdq": "1" };
     const core = await createCore({ threads: false });
-    const unpacked = await loadDecoder(core, model.files.decoder, model.config, { config });
+    const unpacked = await loadDecoder(core, model.files.decoder, model.config, { providers, config });
     try {
       const ids = await greedyTokens(model, encoder, unpacked, features);
       expect(ids).toEqual(await greedyTokens(model, encoder, decoder, features));

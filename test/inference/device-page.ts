@@ -1,0 +1,170 @@
+import { openGpuDevice } from "../../src/inference/devices.ts";
+import { createSession, type PassedOver } from "../../src/inference/providers.ts";
+import type { ProviderName, Session } from "../../src/inference/session.ts";
+import { setRuntimeFiles } from "../../src/inference/web-session.ts";
+import { tinyModel } from "./add-graph.ts";
+
+setRuntimeFiles("/ort/");
+
+const SIZE = 16;
+/** c = Tanh(a × b) + a, which stays within a few units when it is applied again. */
+const layer = (rows: number | string) =>
+  tinyModel(
+    [
+      ["MatMul", ["a", "b"], ["p"]],
+      ["Tanh", ["p"], ["t"]],
+      ["Add", ["t", "a"], ["c"]],
+    ],
+    { a: [rows, SIZE], b: [SIZE, SIZE] },
+    { c: [rows, SIZE] },
+  );
+
+const options = { graph: "encoder", path: "layer.onnx" } as const;
+const a = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.sin(i));
+const b = Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.cos(3 * i) / 4);
+
+/** The layer in float64. */
+function reference(x: ArrayLike<number>): Float64Array {
+  return Float64Array.from({ length: SIZE * SIZE }, (_, at) => {
+    const row = Math.floor(at / SIZE);
+    let sum = 0;
+    for (let k = 0; k < SIZE; k++) sum += x[row * SIZE + k]! * b[k * SIZE + (at % SIZE)]!;
+    return Math.tanh(sum) + x[at]!;
+  });
+}
+
+function worstOf(values: ArrayLike<number>, expected: Float64Array): number {
+  return expected.reduce((worst, x, i) => Math.max(worst, Math.abs(x - values[i]!)), 0);
+}
+
+const hosted = (session: Session) => ({
+  a: session.tensor("float32", a, [SIZE, SIZE]),
+  b: session.tensor("float32", b, [SIZE, SIZE]),
+});
+
+async function run(session: Session, feeds: Parameters<Session["run"]>[0]) {
+  return (await session.run(feeds, ["c"])).c!;
+}
+
+const device = {
+  async chain(provider: ProviderName) {
+    const session = await createSession(layer(SIZE), { ...options, providers: [provider] });
+    const inputs = hosted(session);
+    const first = await run(session, inputs);
+    const second = await run(session, { ...inputs, a: first });
+    const twice = reference(reference(a));
+    const worst = worstOf((await second.read()) as Float32Array, twice);
+    const locations = [first.location, second.location];
+    // Buffers go back and come again: as many runs as one likes take two.
+    first.release();
+    second.release();
+    let made = 0;
+    const gpu = provider === "webgpu" ? await openGpuDevice() : undefined;
+    const createBuffer = gpu?.createBuffer.bind(gpu);
+    if (gpu && createBuffer) {
+      gpu.createBuffer = (descriptor) => {
+        if (descriptor.usage === 140 && descriptor.size === 4 * SIZE * SIZE) made++;
+        return createBuffer(descriptor);
+      };
+    }
+    const context = (globalThis as { MLContext?: { prototype: { createTensor: unknown } } }).MLContext
+      ?.prototype;
+    const createTensor = context?.createTensor as ((...args: unknown[]) => unknown) | undefined;
+    if (provider === "webnn" && context && createTensor) {
+      context.createTensor = function (this: unknown, ...args: unknown[]) {
+        made++;
+        return createTensor.apply(this, args);
+      };
+    }
+    for (let i = 0; i < 5; i++) (await run(session, inputs)).release();
+    const again = await run(session, inputs);
+    const right = worstOf((await again.read()) as Float32Array, reference(a)) < 1e-2;
+    again.release();
+    const reused = right && made === 0;
+    await session.release();
+
+    // Fixed by the shapes that it is told.
+    const shapes = { a: [SIZE, SIZE] };
+    const fixed = await createSession(layer("rows"), { ...options, providers: [provider], shapes });
+    const same = await run(fixed, hosted(fixed));
+    const fixedWorst = worstOf((await same.read()) as Float32Array, reference(a));
+    same.release();
+    await fixed.release();
+
+    let dynamic = "";
+    if (provider === "webgpu") {
+      const free = await createSession(layer("rows"), { ...options, providers: [provider] });
+      const result = await run(free, hosted(free));
+      dynamic = result.location;
+      result.release();
+      await free.release();
+    }
+    return {
+      provider: session.provider,
+      device: session.device,
+      worst: Math.max(worst, fixedWorst),
+      locations,
+      reused,
+      dynamic,
+    };
+  },
+
+  async loseGpu() {
+    const passed: PassedOver[] = [];
+    const session = await createSession(layer(SIZE), {
+      ...options,
+      providers: ["webgpu", "wasm"],
+      onPassedOver: (one) => passed.push(one),
+    });
+    const before = session.provider;
+    const inputs = hosted(session);
+    const resident = await run(session, inputs);
+    const gpu = (await openGpuDevice()) as unknown as { destroy(): void; lost: Promise<unknown> };
+    gpu.destroy();
+    await gpu.lost;
+    const lostTensor = await run(session, { ...inputs, a: resident }).then(
+      () => "none",
+      (error: Error) => error.name,
+    );
+    const result = await run(session, inputs);
+    const worst = worstOf((await result.read()) as Float32Array, reference(a));
+    result.release();
+    await session.release();
+    return {
+      before,
+      after: session.provider,
+      worst,
+      passedOver: passed.map(({ provider }) => provider),
+      lostTensor,
+    };
+  },
+
+  async refusals() {
+    const reasonsOf = async (graph: Uint8Array, providers: ProviderName[]) => {
+      const passed: PassedOver[] = [];
+      const onPassedOver = (one: PassedOver) => void passed.push(one);
+      const session = await createSession(graph, { ...options, providers, onPassedOver }).catch(
+        () => undefined,
+      );
+      await session?.release();
+      return { provider: session?.provider, reason: passed[0]?.reason ?? "" };
+    };
+    const add = layer(SIZE);
+    const { provider, reason } = await reasonsOf(add, ["webnn", "wasm"]);
+    const one = (operator: string) => tinyModel([[operator, ["a"], ["c"]]], { a: [SIZE] }, { c: [SIZE] });
+    return {
+      provider,
+      webnn: reason,
+      eightBit: (await reasonsOf(one("DynamicQuantizeLinear"), ["webgpu"])).reason,
+      branches: (await reasonsOf(one("If"), ["webnn"])).reason,
+      free: (await reasonsOf(layer("rows"), ["webnn"])).reason,
+    };
+  },
+};
+
+/** What the page leaves on the global object. */
+export interface DevicePage {
+  device: typeof device;
+}
+
+Object.assign(globalThis, { device });
