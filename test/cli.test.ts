@@ -179,7 +179,7 @@ describe("bad input", () => {
     [
       "a wrong format",
       ["transcribe", "good.wav", "--format", "xml"],
-      /'xml' is invalid. Allowed choices are text, json/,
+      /'xml' is invalid. Allowed choices are text, srt, vtt, tsv, json, verbose_json, all/,
     ],
     ["an unknown option", ["transcribe", "good.wav", "--loud"], /unknown option '--loud'/],
     ["a missing argument", ["transcribe"], /missing required argument 'file'/],
@@ -252,6 +252,6 @@ describe("bad input", () => {
     expect(await wavepool("--version")).toMatchObject({ code: 0, stdout: "0.1.0\n", stderr: "" });
     const help = await wavepool("transcribe", "--help");
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    expect(help.stdout).toMatch(/Usage: wavepool transcribe \[options\] <file>/);
+    expect(help.stdout).toMatch(/Usage: wavepool transcribe \[options\] <file\.\.\.>/);
   });
 });
