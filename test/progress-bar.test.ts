@@ -35,7 +35,7 @@ describe("createProgressBar", () => {
     bar.show("mel", 1, 3723);
     expect(lines).toEqual([
       "\r\x1b[2K[############------------]  50 % 2/3 a\\u001b[31m.wav: mel, ",
-      "\r\x1b[2K[########################] 100 % 3/3 long long long long l",
+      "\r\x1b[2K[########################] 100 % 3/3 long long long long lo",
       "\r\x1b[2K[########################] 100 % mel, 1:02:03 left",
     ]);
   });

@@ -8,6 +8,9 @@ import type { Task } from "../transcription/transcription.ts";
 import type { RawSound } from "./raw-sound.ts";
 import type { TranscribeRequest, TranscriberRequest } from "./transcribe-options.ts";
 
+/** Commander takes null for a value that is missing, so none stays a word until it goes to the transcriber. */
+type Threshold = number | "none";
+
 /** The flags of `wavepool transcribe` as commander gives them. */
 export interface TranscribeFlags {
   model: string;
@@ -25,9 +28,9 @@ export interface TranscribeFlags {
   temperature?: number | number[];
   prompt?: string;
   conditionOnPreviousText?: boolean;
-  noSpeechThreshold?: number | null;
-  logprobThreshold?: number | null;
-  compressionRatioThreshold?: number | null;
+  noSpeechThreshold?: Threshold;
+  logprobThreshold?: Threshold;
+  compressionRatioThreshold?: Threshold;
   maxLineWidth?: number;
   maxLineCount?: number;
   maxWordsPerLine?: number;
@@ -57,7 +60,7 @@ function number(flag: string, text: string, remedy: string): number {
 }
 
 function threshold(flag: string) {
-  return (text: string) => (text === "none" ? null : number(flag, text, "give a number, or none"));
+  return (text: string): Threshold => (text === "none" ? text : number(flag, text, "give a number, or none"));
 }
 
 function temperature(text: string): number | number[] {
@@ -68,6 +71,16 @@ function temperature(text: string): number | number[] {
   return list.length === 1 ? list[0]! : list;
 }
 const REMEDY = "give a number from 0 to 1, or several to fall back to, such as 0,0.2,0.4";
+
+/** Commander would take --no-speech-threshold for the opposite of --speech-threshold. */
+function noSpeechThreshold(): Option {
+  const option = new Option(
+    "--no-speech-threshold <p>",
+    "probability of no speech above which a window may be silence, or none",
+  ).argParser(threshold("--no-speech-threshold"));
+  option.negate = false;
+  return option;
+}
 
 /** Adds `wavepool transcribe` to the program. */
 export function addTranscribeCommand(
@@ -113,11 +126,7 @@ export function addTranscribeCommand(
     .option("--prompt <text>", "names and spellings to expect in the first window")
     .option("--condition-on-previous-text", "let each window know the text before it")
     .option("--no-condition-on-previous-text", "let each window stand alone")
-    .option(
-      "--no-speech-threshold <p>",
-      "probability of no speech above which a window may be silence, or none",
-      threshold("--no-speech-threshold"),
-    )
+    .addOption(noSpeechThreshold())
     .option(
       "--logprob-threshold <x>",
       "mean log probability below which a window is tried again, or none",
@@ -255,14 +264,19 @@ export function transcribeRequest(
       "temperature",
       "prompt",
       "conditionOnPreviousText",
-      "noSpeechThreshold",
-      "logprobThreshold",
-      "compressionRatioThreshold",
     ),
+    ...thresholds(flags),
     ...(timestamps && { timestamps }),
     ...(flags.vad && { voiceActivity: true }),
     ...(flags.fullWindow && { context: "full" as const }),
   };
+}
+
+function thresholds(flags: TranscribeFlags): TranscribeRequest {
+  const given = pick(flags, "noSpeechThreshold", "logprobThreshold", "compressionRatioThreshold");
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, value === "none" ? null : value]),
+  );
 }
 
 /** The named flags that were given. */

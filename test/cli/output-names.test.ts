@@ -33,17 +33,14 @@ describe("outputNames", () => {
     ],
     [
       ["-", "/a/stdin.wav"],
-      ["stdin", "a-stdin.wav"],
+      ["stdin", "stdin.wav"],
     ],
     [
       ["/a/x", "/a/x.wav"],
       ["x", "x.wav"],
     ],
   ])("names %o %o", (files, names) => {
-    const given = outputNames(files);
-    expect(given).toHaveLength(names.length);
-    expect(new Set(given.map((name) => name.toLowerCase())).size).toBe(names.length);
-    if (!files.includes("-") && !files.includes("/a/x")) expect(given).toEqual(names);
+    expect(outputNames(files)).toEqual(names);
   });
 
   it(`never gives a name twice (seed ${SEED})`, () => {
