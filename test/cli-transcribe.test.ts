@@ -138,9 +138,10 @@ describe("wavepool transcribe", () => {
   });
 
   it("keeps files of one name from two folders apart", async () => {
-    const { code } = await transcribe(["a/talk.wav", "b/talk.wav", "--output-dir", "out/same"]);
+    for (const name of ["a", "b"]) await copyFile(at("silence.wav"), at(`${name}/quiet.wav`));
+    const { code } = await transcribe(["a/quiet.wav", "b/quiet.wav", "--output-dir", "out/same"]);
     expect(code).toBe(0);
-    expect((await readdir(at("out/same"))).sort()).toEqual(["a-talk.wav.txt", "b-talk.wav.txt"]);
+    expect((await readdir(at("out/same"))).sort()).toEqual(["a-quiet.wav.txt", "b-quiet.wav.txt"]);
   });
 
   it("writes one file in the format of its ending", async () => {
@@ -235,7 +236,7 @@ describe("bad input", () => {
     [["hello.wav", "-o", "./a/../hello.wav"], "the output ./a/../hello.wav is the sound file itself"],
     [["-", "-"], "- is given twice, but stdin can be read once"],
     [["hello.wav", "--output-dir", "hello.wav"], "cannot write into hello.wav"],
-    [["hello.wav", "-o", "no/x.txt"], "cannot write no/x.txt: no such file or folder"],
+    [["hello.wav", "-o", "no/x.txt"], "cannot write no/x.txt: its folder is not there"],
     [["-"], "stdin: the file is empty"],
     [["-", "--raw", "f32", "--rate", "16000"], "stdin: there are no samples"],
     [["hello.wav", "--raw", "s16"], "--raw does not say how fast to play"],

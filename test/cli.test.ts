@@ -79,7 +79,10 @@ describe("wavepool transcribe", () => {
     expect(result).toMatchObject({ language: "en", model: "tiny", windows: 1 });
     expect(Object.keys(result.times)).toEqual(["audio", "mel", "encoder", "decoder", "total"]);
     expect(result.pools.map((pool: { name: string }) => pool.name)).toContain("mel");
-    for (const pool of result.pools) expect(pool).toMatchObject({ inUse: 0, acquires: 1, releases: 1 });
+    for (const pool of result.pools) {
+      expect(pool.acquires).toBeGreaterThan(0);
+      expect(pool).toMatchObject({ inUse: 0, releases: pool.acquires });
+    }
   });
 
   it("prints statistics beside plain text without touching stdout", async () => {

@@ -41,3 +41,22 @@ export async function prepareFolder(path: string): Promise<void> {
     throw new FileError(`cannot write into ${path}: ${messageOf(cause)}; give another folder`, { cause });
   }
 }
+
+/**
+ * Checks that a file could be written, before the work whose outcome it is to be.
+ *
+ * @throws FileError naming the file when its folder is not there or not to be written to.
+ */
+export async function assertWritable(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) throw new FileError(`cannot write ${path}: it is a directory; give a file`);
+  if (there && !there.isFile()) return;
+  try {
+    await access(dirname(there ? await realpath(path) : path), constants.W_OK);
+  } catch (cause) {
+    throw new FileError(
+      `cannot write ${path}: its folder is not there or not to be written to; check the path`,
+      { cause },
+    );
+  }
+}

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { UnknownLanguageError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { prepareFolder } from "./output-file.ts";
+import { assertWritable, prepareFolder } from "./output-file.ts";
 import { type OutputTarget, openOutputs, planOutputs } from "./outputs.ts";
 import { createFilesProgress } from "./progress.ts";
 import { createProgressBar } from "./progress-bar.ts";
@@ -36,6 +36,7 @@ export async function transcribeCommand(files: string[], flags: TranscribeFlags)
   const format = formatOptions(flags, timestamps);
   const request = transcribeRequest(flags, timestamps);
   if (flags.outputDir !== undefined) await prepareFolder(flags.outputDir);
+  for (const { path } of plan.flat()) if (path !== undefined) await assertWritable(path);
   for (const warning of warnings(flags)) process.stderr.write(`wavepool: ${warning}\n`);
 
   const bar = createProgressBar(process.stderr);

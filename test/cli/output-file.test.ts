@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { prepareFolder, writeWholeFile } from "../../src/cli/output-file.ts";
+import { assertWritable, prepareFolder, writeWholeFile } from "../../src/cli/output-file.ts";
 import { FileError } from "../../src/core/errors.ts";
 
 let folder: string;
@@ -61,5 +61,15 @@ describe("prepareFolder", () => {
     await expect(prepareFolder(at("file"))).rejects.toThrow(
       /cannot write into .*file: .*; give another folder/,
     );
+  });
+});
+
+describe("assertWritable", () => {
+  it("takes new and old files and devices, but no folders nor what lies in none", async () => {
+    await writeFile(at("old"), "");
+    for (const path of [at("new"), at("old"), "/dev/null"]) await assertWritable(path);
+    await expect(assertWritable(folder)).rejects.toThrow(/it is a directory; give a file/);
+    await expect(assertWritable(at("no/x"))).rejects.toThrow(FileError);
+    await expect(assertWritable(at("no/x"))).rejects.toThrow(/no\/x: its folder is not there/);
   });
 });
