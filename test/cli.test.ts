@@ -79,7 +79,10 @@ describe("wavepool transcribe", () => {
     expect(result).toMatchObject({ language: "en", model: "tiny", windows: 1 });
     expect(Object.keys(result.times)).toEqual(["audio", "mel", "encoder", "decoder", "total"]);
     expect(result.pools.map((pool: { name: string }) => pool.name)).toContain("mel");
-    for (const pool of result.pools) expect(pool).toMatchObject({ inUse: 0, acquires: 1, releases: 1 });
+    for (const pool of result.pools) {
+      expect(pool.acquires).toBeGreaterThan(0);
+      expect(pool).toMatchObject({ inUse: 0, releases: pool.acquires });
+    }
   });
 
   it("prints statistics beside plain text without touching stdout", async () => {
@@ -189,7 +192,7 @@ describe("bad input", () => {
     [
       "a wrong format",
       ["transcribe", "good.wav", "--format", "xml"],
-      /'xml' is invalid. Allowed choices are text, json/,
+      /'xml' is invalid. Allowed choices are text, srt, vtt, tsv, json, verbose_json, all/,
     ],
     ["an unknown option", ["transcribe", "good.wav", "--loud"], /unknown option '--loud'/],
     ["a missing argument", ["transcribe"], /missing required argument 'file'/],
@@ -262,6 +265,6 @@ describe("bad input", () => {
     expect(await wavepool("--version")).toMatchObject({ code: 0, stdout: "0.1.0\n", stderr: "" });
     const help = await wavepool("transcribe", "--help");
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    expect(help.stdout).toMatch(/Usage: wavepool transcribe \[options\] <file>/);
+    expect(help.stdout).toMatch(/Usage: wavepool transcribe \[options\] <file\.\.\.>/);
   });
 });

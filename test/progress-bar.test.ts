@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { partDone } from "../src/cli/progress.ts";
 import { createProgressBar } from "../src/cli/progress-bar.ts";
-import { partDone } from "../src/cli/transcribe.ts";
 
 function stream(isTTY: boolean): { lines: string[]; target: NodeJS.WriteStream } {
   const lines: string[] = [];
@@ -22,6 +22,32 @@ describe("createProgressBar", () => {
       "\r\x1b[2K[########################] 100 % decoder 3 tokens",
       "\r\x1b[2K",
     ]);
+  });
+
+  it("tells the file and the time left, in a line that does not wrap", () => {
+    const { lines, target } = stream(true);
+    const bar = createProgressBar(Object.assign(target, { columns: 60 }));
+    bar.file("a\u001b[31m.wav", 2, 3);
+    bar.show("mel", 0.5, 61.4);
+    bar.file("long ".repeat(20), 3, 3);
+    bar.show("mel", 1, 3723);
+    bar.file("one.wav", 1, 1);
+    bar.show("mel", 1, 3723);
+    expect(lines).toEqual([
+      "\r\x1b[2K[############------------]  50 % 2/3 a\\u001b[31m.wav: mel, ",
+      "\r\x1b[2K[########################] 100 % 3/3 long long long long lo",
+      "\r\x1b[2K[########################] 100 % mel, 1:02:03 left",
+    ]);
+  });
+
+  it("writes one line a file elsewhere, where there are several", () => {
+    const { lines, target } = stream(false);
+    const bar = createProgressBar(target);
+    for (const number of [1, 2]) {
+      bar.file(`${number}.wav`, number, 2);
+      bar.show("mel", 0);
+    }
+    expect(lines).toEqual(["wavepool: 1.wav (1 of 2)\n", "wavepool: 2.wav (2 of 2)\n"]);
   });
 
   it("writes one line a stage elsewhere", () => {

@@ -1,17 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
-import { messageOf, WavepoolError } from "../core/errors.ts";
 import { PRESETS } from "../features/presets.ts";
 import { DEFAULT_MODEL } from "../models/model-files.ts";
 import { doctorCommand } from "./doctor.ts";
+import { InterruptedError } from "./interrupt.ts";
 import { melCommand } from "./mel.ts";
+import { debug, EXIT_FAILURE, EXIT_USER_MISTAKE, oneLine, printError } from "./report-error.ts";
 import { transcribeCommand } from "./transcribe.ts";
+import { addTranscribeCommand } from "./transcribe-flags.ts";
 import { VERSION } from "./version.generated.ts";
-
-const EXIT_FAILURE = 1;
-const EXIT_USER_MISTAKE = 2;
-
-const debug = process.argv.includes("--debug");
 
 const program = new Command("wavepool")
   .description("Speech to text on pooled buffers: log-mel in Wasm SIMD, Whisper on onnxruntime-web")
@@ -20,15 +17,7 @@ const program = new Command("wavepool")
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
 
-program
-  .command("transcribe")
-  .description("print the words spoken in a sound file")
-  .argument("<file>", "WAV, FLAC, MP3, Ogg, Opus, M4A, WebM or AIFF")
-  .option("--model <name|dir>", "tiny, base, or a directory in Hugging Face's ONNX layout", DEFAULT_MODEL)
-  .option("--language <code>", "language spoken, such as en or de", "en")
-  .addOption(new Option("--format <format>", "what to print").choices(["text", "json"]).default("text"))
-  .option("--stats", "add stage times and pool statistics (on stderr, or in the JSON)")
-  .action(transcribeCommand);
+addTranscribeCommand(program, transcribeCommand);
 
 program
   .command("mel")
@@ -49,11 +38,6 @@ program
 
 for (const command of program.commands) command.option("--debug", "print stack traces");
 
-/** A name with a line break or an escape sequence in it must not break the one line or the terminal. */
-function oneLine(message: string): string {
-  return message.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => JSON.stringify(c).slice(1, -1));
-}
-
 /** One clear line; the stack only on request. */
 function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
@@ -67,12 +51,7 @@ function reportError(error: unknown): number {
       process.stderr.write(`wavepool: ${oneLine(message)}; see wavepool --help\n`);
     return EXIT_USER_MISTAKE;
   }
-  process.stderr.write(`wavepool: ${oneLine(messageOf(error))}\n`);
-  if (debug && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
-    if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack}\n`);
-  }
-  return error instanceof WavepoolError && error.kind === "input" ? EXIT_USER_MISTAKE : EXIT_FAILURE;
+  return printError(error);
 }
 
 if (!debug) {
@@ -93,5 +72,8 @@ for (const stream of [process.stdout, process.stderr]) {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportError(error);
+  const code = reportError(error);
+  // What was interrupted, such as a model that loads, may still hold the process.
+  if (error instanceof InterruptedError) process.exit(error.exitCode);
+  process.exitCode = code;
 }

@@ -1,103 +1,131 @@
+import { stat } from "node:fs/promises";
+import { UnknownLanguageError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
-import type { Progress } from "../transcription/options.ts";
-import { createTranscriber } from "../transcription/transcriber.ts";
-import type { Transcription } from "../transcription/transcription.ts";
+import { listenForInterrupt } from "./interrupt.ts";
+import { assertWritable, prepareFolder } from "./output-file.ts";
+import { type OutputTarget, openOutputs, planOutputs } from "./outputs.ts";
+import { createFilesProgress } from "./progress.ts";
 import { createProgressBar } from "./progress-bar.ts";
-import { readSound } from "./read-sound.ts";
+import { readSound, STDIN, soundName } from "./read-sound.ts";
+import { EXIT_FAILURE, EXIT_USER_MISTAKE, oneLine, printError } from "./report-error.ts";
+import { statisticsText } from "./statistics.ts";
+import {
+  formatOptions,
+  neededTimestamps,
+  rawSound,
+  type TranscribeFlags,
+  transcribeRequest,
+  transcriberRequest,
+  warnings,
+} from "./transcribe-flags.ts";
+import { type CommandTranscriber, openTranscriber, type Transcribed } from "./transcribe-options.ts";
 
-export interface TranscribeFlags {
-  model: string;
-  language: string;
-  format: "text" | "json";
-  stats?: boolean;
-}
+/**
+ * `wavepool transcribe FILES…`: text on stdout or files of any format, everything else on stderr. A file that fails
+ * has its line there and does not stop the others; the exit code is that of the worst.
+ *
+ * @throws InterruptedError on Ctrl-C, with no output left half-written.
+ */
+export async function transcribeCommand(files: string[], flags: TranscribeFlags): Promise<void> {
+  const plan = await planOutputs(files, flags);
+  const timestamps = neededTimestamps(
+    flags,
+    plan[0]!.map(({ format }) => format),
+  );
+  const raw = rawSound(flags);
+  const format = formatOptions(flags, timestamps);
+  const request = transcribeRequest(flags, timestamps);
+  if (flags.outputDir !== undefined) await prepareFolder(flags.outputDir);
+  for (const { path } of plan.flat()) if (path !== undefined) await assertWritable(path);
+  for (const warning of warnings(flags)) process.stderr.write(`wavepool: ${warning}\n`);
 
-/** `wavepool transcribe FILE`: text or JSON on stdout, everything else on stderr. */
-export async function transcribeCommand(file: string, flags: TranscribeFlags): Promise<void> {
   const bar = createProgressBar(process.stderr);
-  try {
-    // The file first: a wrong one should not wait for the model to load.
+  const interrupt = listenForInterrupt();
+  const { signal } = interrupt;
+  const progress = createFilesProgress(bar, files.map(soundName), await sizesOf(files));
+  let transcriber: CommandTranscriber | undefined;
+  const codes = new Set<number>();
+
+  async function transcribeOne(file: string, targets: OutputTarget[]): Promise<void> {
+    // The sound first: a wrong one should not wait for the model to load.
     const began = performance.now();
-    const audio = await readSound(file);
+    const audio = await interrupt.race(readSound(file, { raw, signal }));
     const decoding = performance.now() - began;
-    const transcriber = await createTranscriber({
-      model: flags.model,
-      language: flags.language,
-      onLoading: () => bar.show("loading model", 0),
+    transcriber ??= await interrupt
+      .race(openTranscriber({ ...transcriberRequest(flags), onLoading: () => progress.loading() }))
+      .catch((error) => stopAll(error));
+    const outputs = openOutputs(targets, format, () => bar.clear());
+    const result = await transcriber.transcribe(audio, {
+      ...request,
+      signal,
+      onProgress: (step) => progress.update(step),
+      onSegment: (segment) => outputs.segment(segment),
     });
-    try {
-      const result = await transcriber.transcribe(audio, {
-        timestamps: (process.env.TS ?? "none") as never,
-        onProgress: (progress) => bar.show(label(progress), partDone(progress)),
-      });
-      result.times.audio += decoding;
-      result.times.total += decoding;
-      bar.clear();
-      print(result, transcriber.stats(), flags);
-    } finally {
-      await transcriber.dispose();
+    result.times.audio += decoding;
+    result.times.total += decoding;
+    bar.clear();
+    if (result.truncated) warnTruncated(files.length > 1 ? soundName(file) : undefined);
+    const pools = flags.stats ? transcriber.stats() : undefined;
+    await outputs.end(result.segments, { ...result, extra: extraKeys(result, pools) });
+    if (pools && !targets.some(({ format }) => format === "json")) {
+      if (files.length > 1) process.stderr.write(`${oneLine(soundName(file))}\n`);
+      process.stderr.write(statisticsText(result, pools));
+    }
+  }
+
+  try {
+    for (const [i, file] of files.entries()) {
+      progress.begin(i);
+      try {
+        await transcribeOne(file, plan[i]!);
+      } catch (error) {
+        bar.clear();
+        // Not this file's fault: the others would fail alike.
+        if (error instanceof StopAll) throw error.cause;
+        signal.throwIfAborted();
+        if (error instanceof UnknownLanguageError) throw error;
+        codes.add(printError(error, soundName(file)));
+      }
+      progress.end(i);
     }
   } finally {
     bar.clear();
+    interrupt.stop();
+    await transcriber?.dispose();
   }
+  if (codes.has(EXIT_FAILURE)) process.exitCode = EXIT_FAILURE;
+  else if (codes.has(EXIT_USER_MISTAKE)) process.exitCode = EXIT_USER_MISTAKE;
 }
 
-function label({ stage, tokens }: Progress): string {
-  return tokens > 0 ? `${stage} ${tokens} tokens` : stage;
+/** Wraps an error that concerns all files, so that it is told from one of a single file. */
+class StopAll extends Error {}
+
+function stopAll(cause: unknown): never {
+  throw new StopAll("all files", { cause });
 }
 
-/** Seconds of a window, and the tokens that a second of speech makes: rough, for the bar alone. */
-const WINDOW_SECONDS = 30;
-const TOKENS_PER_SECOND = 3;
-/** Part of a window's work that is behind when each stage begins: the encoder takes two thirds of it. */
-const BEHIND = { audio: 0, mel: 0.02, encoder: 0.04, decoder: 0.7 };
-
-/** Part of the whole work that is done, 0 to 1. */
-export function partDone({ stage, seconds, duration = seconds + WINDOW_SECONDS, tokens }: Progress): number {
-  const window = Math.min(WINDOW_SECONDS, duration - seconds);
-  const expected = TOKENS_PER_SECOND * window;
-  const inWindow = BEHIND[stage] + (1 - BEHIND.decoder) * Math.min(1, tokens / expected);
-  return (seconds + window * inWindow) / duration;
+function sizesOf(files: readonly string[]): Promise<(number | undefined)[]> {
+  return Promise.all(
+    files.map(async (file) => {
+      if (file === STDIN) return undefined;
+      // A file that is not there has its error when its turn comes.
+      return stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }),
+  );
 }
 
-function print(result: Transcription, pools: PoolStatistics[], flags: TranscribeFlags): void {
-  if (result.truncated) {
-    process.stderr.write(
-      "wavepool: the decoder ran into its length limit; the text may be cut or repeat itself\n",
-    );
-  }
-  if (flags.format === "json") {
-    process.stdout.write(
-      `${JSON.stringify(flags.stats ? { ...result, pools } : withoutTimes(result), null, 2)}\n`,
-    );
-    return;
-  }
-  process.stdout.write(`${result.text}\n`);
-  if (flags.stats) process.stderr.write(statistics(result, pools));
+function warnTruncated(file: string | undefined): void {
+  const name = file === undefined ? "" : `${oneLine(file)}: `;
+  process.stderr.write(
+    `wavepool: ${name}the decoder ran into its length limit; the text may be cut or repeat itself\n`,
+  );
 }
 
-function withoutTimes({ times: _, ...rest }: Transcription): Omit<Transcription, "times"> {
-  return rest;
-}
-
-function statistics({ times, duration, windows }: Transcription, pools: PoolStatistics[]): string {
-  const lines = [
-    `${duration.toFixed(2)} s of sound in ${windows} window${windows === 1 ? "" : "s"}`,
-    "stage         ms",
-  ];
-  for (const [stage, ms] of Object.entries(times))
-    lines.push(`${stage.padEnd(8)}${ms.toFixed(1).padStart(8)}`);
-  lines.push("pool              slots  in use  peak  acquires  releases    MB");
-  for (const pool of pools) {
-    lines.push(
-      pool.name.padEnd(16) +
-        String(pool.total).padStart(7) +
-        String(pool.inUse).padStart(8) +
-        String(pool.peakInUse).padStart(6) +
-        String(pool.acquires).padStart(10) +
-        String(pool.releases).padStart(10) +
-        (pool.bytes / 1e6).toFixed(2).padStart(6),
-    );
-  }
-  return `${lines.join("\n")}\n`;
+/** What JSON says beside the keys of openai/whisper. */
+function extraKeys(result: Transcribed, pools: PoolStatistics[] | undefined): Record<string, unknown> {
+  const { segments: _segments, text: _text, language: _language, times, ...rest } = result;
+  return pools ? { ...rest, times, pools } : rest;
 }
