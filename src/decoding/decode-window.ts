@@ -43,7 +43,7 @@ export interface WindowDecoding {
   readonly language: string;
   /** Probability of each language; when the language was detected. */
   readonly languageProbabilities?: Readonly<Record<string, number>>;
-  /** Mean log probability of the tokens and the end of text. */
+  /** Mean log probability of the tokens and the end of text; of a loop, before it was cut, as is the compression ratio. */
   readonly avgLogprob: number;
   /** Probability that the window holds no speech, 0 to 1; 0 where the vocabulary has no token for it. */
   readonly noSpeechProb: number;
