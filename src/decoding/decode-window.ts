@@ -23,7 +23,7 @@ import {
   type WindowPlan,
 } from "./window-options.ts";
 
-/** Why a text was not taken, and the next temperature tried. */
+/** Why the text of one temperature failed. */
 export interface Fallback {
   readonly temperature: number;
   /**
@@ -43,7 +43,7 @@ export interface WindowDecoding {
   readonly language: string;
   /** Probability of each language; when the language was detected. */
   readonly languageProbabilities?: Readonly<Record<string, number>>;
-  /** Mean log probability of the tokens and the end of text. */
+  /** Mean log probability of the tokens and the end of text; of a loop, before it was cut, as is the compression ratio. */
   readonly avgLogprob: number;
   /** Probability that the window holds no speech, 0 to 1; 0 where the vocabulary has no token for it. */
   readonly noSpeechProb: number;
@@ -57,7 +57,9 @@ export interface WindowDecoding {
   readonly stop: Stop;
   /** Whether the text did not end by itself. Of a loop, the first copy is left. */
   readonly truncated: boolean;
-  /** Texts that were thrown away, in order of temperature. */
+  /** Whether no temperature gave a text that passes the thresholds; such a text is no good prompt for the next window. */
+  readonly failed: boolean;
+  /** Why texts failed, in order of temperature. */
   readonly fallbacks: readonly Fallback[];
 }
 
@@ -67,7 +69,8 @@ export interface WindowDecoding {
  *
  * The prompt is run once for all temperatures, beams and samples. A text that runs into a loop, or gets longer than
  * can be spoken in `seconds`, is stopped there and counts as failed; the reference lets it run on until its
- * compression ratio fails it.
+ * compression ratio fails it. When no temperature gives a text that passes, the reference takes the last, which is
+ * often gibberish; here it is the likeliest of those that do not repeat themselves, as in SYSTRAN/faster-whisper.
  *
  * @param hiddenState the encoder's output; it stays the caller's
  * @throws UnknownLanguageError, UnsupportedTaskError when the model cannot do what is asked.
@@ -119,36 +122,41 @@ export async function decodeWindow(
       signal,
       onToken: options.onToken,
     };
-    const fallbacks: Fallback[] = [];
-    for (let i = 0; ; i++) {
-      const temperature = plan.temperatures[i]!;
+    const attempts: Attempt[] = [];
+    for (const [i, temperature] of plan.temperatures.entries()) {
       const found = await runSearch(search, plan, temperature, i);
-      const judged = await judge(found, noSpeechProb, plan, tokenizer);
-      if (judged.reason && i + 1 < plan.temperatures.length) {
-        fallbacks.push({ temperature, reason: judged.reason });
-        continue;
-      }
-      const { avgLogprob, silent } = judged;
-      const tokens = found.stop === "repetition" ? cutRepetition(found.tokens, tokenizer) : found.tokens;
-      const text = tokenizer.decode(tokens).trim();
-      return {
-        tokens,
-        text,
-        language,
-        ...(detected && { languageProbabilities: detected.probabilities }),
-        avgLogprob,
-        noSpeechProb,
-        compressionRatio: judged.ratio,
-        temperature,
-        silent,
-        stop: found.stop,
-        truncated: found.stop !== "end",
-        fallbacks,
-      };
+      attempts.push({ ...found, temperature, ...(await judge(found, noSpeechProb, plan, tokenizer)) });
+      if (!attempts.at(-1)!.reason) break;
     }
+    const { stop, reason, avgLogprob, ratio, silent, temperature, ...taken } = bestAttempt(attempts);
+    const tokens = stop === "repetition" ? cutRepetition(taken.tokens, tokenizer) : taken.tokens;
+    return {
+      tokens,
+      text: tokenizer.decode(tokens).trim(),
+      language,
+      ...(detected && { languageProbabilities: detected.probabilities }),
+      avgLogprob,
+      noSpeechProb,
+      compressionRatio: ratio,
+      temperature,
+      silent,
+      stop,
+      truncated: stop !== "end",
+      failed: reason !== undefined,
+      fallbacks: attempts.flatMap(({ temperature, reason }) => (reason ? [{ temperature, reason }] : [])),
+    };
   } finally {
     cache.release();
   }
+}
+
+/** The last attempt if it passed, else the likeliest of those that do not repeat themselves, else of all. */
+function bestAttempt(attempts: readonly Attempt[]): Attempt {
+  const last = attempts.at(-1)!;
+  if (!last.reason) return last;
+  const varied = attempts.filter(({ reason }) => reason === "log probability");
+  const candidates = varied.length > 0 ? varied : attempts;
+  return candidates.reduce((best, other) => (other.avgLogprob > best.avgLogprob ? other : best));
 }
 
 /** openai/whisper `decoding.py`, `_get_initial_tokens`. */
@@ -197,6 +205,10 @@ interface Judgement {
   ratio: number;
   silent: boolean;
   reason: Fallback["reason"] | undefined;
+}
+
+interface Attempt extends Hypothesis, Judgement {
+  temperature: number;
 }
 
 async function judge(

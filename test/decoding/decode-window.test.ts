@@ -7,6 +7,7 @@ import type { Decoder } from "../../src/inference/decoder.ts";
 import type { Tensor } from "../../src/inference/tensor.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
+import { hasEspeak, speak } from "./espeak.ts";
 import { scriptedDecoder } from "./scripted-decoder.ts";
 import { NO_TENSOR } from "./toy-decoder.ts";
 import { countingCaches, createWorkbench, type Workbench } from "./workbench.ts";
@@ -110,18 +111,28 @@ describe("decodeWindow on real weights", () => {
     expect(first.temperature).toBe(1);
   });
 
-  it("goes through the temperatures while texts fail, and takes the last", async () => {
-    const options = { language: "en", timestamps: false, temperatures: [0, 0.2, 0.4] };
+  it("goes through the temperatures while texts fail, and takes the likeliest when all do", async () => {
+    const options = { language: "en", timestamps: false, temperatures: [0, 0.3, 0.9], maxTokens: 12 };
+    const singles = [];
+    for (const [i, temperature] of options.temperatures.entries()) {
+      singles.push(await decode({ ...options, temperatures: [temperature], seed: i }));
+    }
+    const likeliest = singles.toSorted((a, b) => b.avgLogprob - a.avgLogprob)[0]!;
     const repetitive = await decode({ ...options, compressionRatioThreshold: 0.1 });
-    expect(repetitive.temperature).toBe(0.4);
-    expect(repetitive.fallbacks).toEqual([
-      { temperature: 0, reason: "compression ratio" },
-      { temperature: 0.2, reason: "compression ratio" },
-    ]);
+    expect(repetitive.fallbacks).toEqual(
+      options.temperatures.map((temperature) => ({ temperature, reason: "compression ratio" })),
+    );
     const unlikely = await decode({ ...options, logprobThreshold: -1e-9 });
-    expect(unlikely.fallbacks.map(({ reason }) => reason)).toEqual(["log probability", "log probability"]);
+    expect(unlikely.fallbacks.map(({ reason }) => reason)).toEqual(new Array(3).fill("log probability"));
+    for (const { tokens, temperature, failed } of [repetitive, unlikely]) {
+      expect({ tokens, temperature, failed }).toEqual({
+        tokens: likeliest.tokens,
+        temperature: likeliest.temperature,
+        failed: true,
+      });
+    }
     const unjudged = await decode({ ...options, logprobThreshold: null, compressionRatioThreshold: null });
-    expect(unjudged.fallbacks).toEqual([]);
+    expect(unjudged).toMatchObject({ fallbacks: [], failed: false, temperature: 0 });
   });
 
   it("takes an untrusted text of no speech for silence, and tries no further", async () => {
@@ -216,6 +227,25 @@ describe("decodeWindow on real weights", () => {
   });
 });
 
+describe.skipIf(!hasEspeak)("decodeWindow on a phrase said over and over", () => {
+  it("neither runs to its limit nor drops what was said", async () => {
+    // Greedily, tiny goes on with this for ever.
+    const repeated = await bench.encode(await speak("en-gb", "No, no, no, no, no, no, no, no, no, no, no!"));
+    const tokens = { seconds: repeated.seconds, language: "en" };
+    let steps = 0;
+    const counted = { ...tokens, onToken: () => void steps++ };
+    const greedy = await decodeWindow(decoder, bench.config, bench.tokenizer, repeated, {
+      ...counted,
+      temperatures: [0],
+    });
+    expect(steps).toBeLessThan(100);
+    expect(greedy.text.match(/\bno\b/gi)!.length).toBeLessThan(40);
+    const found = await decodeWindow(decoder, bench.config, bench.tokenizer, repeated, counted);
+    repeated.release();
+    expect(found.text).toMatch(/no\W+no/i);
+  });
+});
+
 describe("decodeWindow", () => {
   it.each<[WindowOptions, RegExp]>([
     [{ temperatures: [] }, /temperatures/],
@@ -261,7 +291,7 @@ describe("decodeWindow", () => {
       expect(found.text).toBe("Thanks for watching!");
       expect(found).toMatchObject({ stop: "repetition", truncated: true });
       expect(found.fallbacks).toEqual(
-        options.temperatures.slice(0, -1).map((temperature) => ({ temperature, reason: "repetition" })),
+        options.temperatures.map((temperature) => ({ temperature, reason: "repetition" })),
       );
       expect(steps()).toBeLessThan(60 * 3);
     }
