@@ -50,8 +50,8 @@ export interface VoiceDetector {
    */
   probability(chunk: Float32Array): Promise<number>;
   /**
-   * The same for up to 24 chunks at once, at a fifth of the cost. How chunks are grouped changes probabilities by 1e-5
-   * at most.
+   * The same for up to 24 chunks at once, at a fifth of the cost. How chunks are grouped changes probabilities by some
+   * 1e-5.
    *
    * @param samples 512 for each chunk
    */

@@ -160,6 +160,20 @@ describe("loadVoiceDetector", () => {
     },
   );
 
+  it.each([[new Float32Array(0)], [new Float32Array(513)], [new Float32Array(25 * CHUNK)], [[0]]])(
+    "refuses the chunks %#",
+    async (chunks) => {
+      await expect(detector.probabilities(chunks as Float32Array)).rejects.toThrow(/512 times 1 to 24/);
+    },
+  );
+
+  it("tells which of several chunks has a sample that is none", async () => {
+    const chunks = hello.slice(0, 3 * CHUNK);
+    chunks[CHUNK + 7] = Number.POSITIVE_INFINITY;
+    chunks[2 * CHUNK] = NaN;
+    await expect(detector.probabilities(chunks)).rejects.toMatchObject({ count: 2, firstIndex: CHUNK + 7 });
+  });
+
   it("takes version 5 too", async () => {
     const path = (await findVoiceDetector()).replace("v6", "v5");
     const older = await loadVoiceDetector(core, { path });
