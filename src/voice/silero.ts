@@ -1,24 +1,24 @@
 import { adapter } from "#adapter";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
-import {
-  InvalidArgumentError,
-  ModelFormatError,
-  ModelNotFoundError,
-  NonFiniteSamplesError,
-} from "../core/errors.ts";
+import { InvalidArgumentError, ModelNotFoundError, NonFiniteSamplesError } from "../core/errors.ts";
 import type { Session } from "../inference/session.ts";
 import type { Tensor } from "../inference/tensor.ts";
 import { createWebSession } from "../inference/web-session.ts";
 import { statePool } from "../pools/shared-pool.ts";
+import { sequenceGraph } from "./sequence-graph.ts";
 
 /** Samples a second that the detector takes. */
 export const VOICE_RATE = 16000;
 /** Samples that one probability is for: 32 ms. */
 export const VOICE_CHUNK = 512;
-/** Samples before each chunk that the graph looks at too. */
+/** Chunks that one run takes at most; more are hardly faster. */
+export const MAX_CHUNKS = 24;
+/** Samples before each chunk that the graph looks at too, and those after it that mirror its end. */
 const CONTEXT = 64;
-const INPUT = CONTEXT + VOICE_CHUNK;
+const MIRROR = 64;
+const ROW = CONTEXT + VOICE_CHUNK + MIRROR;
+const INPUT = MAX_CHUNKS * ROW;
 /** Both states of its LSTM, 128 wide. */
 const STATE_DIMS = [2, 1, 128];
 const STATE = 256;
@@ -49,6 +49,13 @@ export interface VoiceDetector {
    * @throws InferenceError when the provider fails; the chunk is not taken then.
    */
   probability(chunk: Float32Array): Promise<number>;
+  /**
+   * The same for up to 24 chunks at once, at a fifth of the cost. How chunks are grouped changes probabilities by some
+   * 1e-5.
+   *
+   * @param samples 512 for each chunk
+   */
+  probabilities(samples: Float32Array): Promise<Float32Array>;
   /**
    * Forgets the stream, for another one.
    *
@@ -99,9 +106,9 @@ export async function loadVoiceDetector(
   if (typeof path !== "string" || path === "") {
     throw new InvalidArgumentError(`path is ${describe(path)}; give the path or URL of silero_vad_v6.onnx`);
   }
-  const session = await createWebSession(await adapter.readFile(path), { graph: "voice detector", path });
+  const bytes = sequenceGraph(await adapter.readFile(path), path);
+  const session = await createWebSession(bytes, { graph: "voice detector", path });
   try {
-    assertSilero(session, path);
     return createDetector(core, session);
   } catch (error) {
     await session.release();
@@ -109,38 +116,18 @@ export async function loadVoiceDetector(
   }
 }
 
-function assertSilero(session: Session, path: string): void {
-  const inputs = session.inputs.map(({ name }) => name);
-  const outputs = session.outputs.map(({ name }) => name);
-  const lacks = [
-    ...["input", "state", "sr"].filter((name) => !inputs.includes(name)),
-    ...["output", "stateN"].filter((name) => !outputs.includes(name)),
-  ];
-  if (lacks.length === 0) return;
-  throw new ModelFormatError(
-    `${path} is no Silero voice detector of version 5 or 6 (it has no ${lacks.join(", ")}); give silero_vad_v6.onnx of ${VOICE_PACKAGE}`,
-  );
-}
-
 function createDetector(core: Core, session: Session): VoiceDetector {
-  const lease = statePool(core, "voice", INPUT + STATE + 2).acquire();
+  const lease = statePool(core, "voice", INPUT + STATE + CONTEXT).acquire();
   const { view } = lease;
   const input = view.subarray(0, INPUT);
-  const rate = new BigInt64Array(view.buffer, view.byteOffset + (INPUT + STATE) * FLOAT_BYTES, 1);
-  rate[0] = BigInt(VOICE_RATE);
-  view.fill(0, 0, INPUT + STATE);
-  // Made once: a session reads the values at each run.
-  const given = {
-    input: session.tensor("float32", input, [1, INPUT]),
-    sr: session.tensor("int64", rate, []),
-    state: session.tensor("float32", view.subarray(INPUT, INPUT + STATE), STATE_DIMS),
-  };
-  let state: Tensor = given.state;
-  let running: Promise<number> | undefined;
+  const context = view.subarray(INPUT + STATE, INPUT + STATE + CONTEXT).fill(0);
+  const silence = session.tensor("float32", view.subarray(INPUT, INPUT + STATE).fill(0), STATE_DIMS);
+  let state = silence;
+  let running: Promise<Float32Array> | undefined;
   let released: Promise<void> | undefined;
 
   const replaceState = (next: Tensor) => {
-    if (state !== given.state) state.release();
+    if (state !== silence) state.release();
     state = next;
   };
   const assertIdle = (caller: string) => {
@@ -149,61 +136,88 @@ function createDetector(core: Core, session: Session): VoiceDetector {
     }
   };
 
-  async function run(): Promise<number> {
-    const outputs = await session.run({ input: given.input, state, sr: given.sr }, ["output", "stateN"]);
-    const { output, stateN } = outputs as { output: Tensor; stateN: Tensor };
-    let probability: number;
-    try {
-      probability = (await output.read())[0] as number;
-    } catch (error) {
-      stateN.release();
-      throw error;
-    } finally {
-      output.release();
+  /** Lays the chunks out as rows, and tells how many samples are NaN or infinite, and which is the first. */
+  function place(samples: Float32Array): { bad: number; first: number } {
+    let bad = 0;
+    let first = -1;
+    for (let at = 0, row = 0; at < samples.length; at += VOICE_CHUNK, row += ROW) {
+      const begin = row + CONTEXT;
+      const end = begin + VOICE_CHUNK;
+      if (at === 0) input.set(context, row);
+      else input.copyWithin(row, row - MIRROR - CONTEXT, row - MIRROR);
+      input.set(samples.subarray(at, at + VOICE_CHUNK), begin);
+      for (let i = 0; i < MIRROR; i++) input[end + i] = input[end - 2 - i]!;
+      const address = input.byteOffset + begin * FLOAT_BYTES;
+      const found = core.exports.countNonFinite(address, VOICE_CHUNK) >>> 0;
+      if (found > 0 && bad === 0) first = at + core.exports.firstNonFinite(address, VOICE_CHUNK);
+      bad += found;
     }
-    replaceState(stateN);
-    input.copyWithin(0, VOICE_CHUNK);
-    return probability;
+    return { bad, first };
+  }
+
+  async function run(chunks: number): Promise<Float32Array> {
+    const rows = session.tensor("float32", input.subarray(0, chunks * ROW), [1, 1, chunks, ROW]);
+    try {
+      const outputs = await session.run({ chunks: rows, state }, ["probabilities", "nextState"]);
+      const { probabilities, nextState } = outputs as { probabilities: Tensor; nextState: Tensor };
+      try {
+        const found = ((await probabilities.read()) as Float32Array).slice();
+        replaceState(nextState);
+        const end = chunks * ROW - MIRROR;
+        context.set(input.subarray(end - CONTEXT, end));
+        return found;
+      } catch (error) {
+        nextState.release();
+        throw error;
+      } finally {
+        probabilities.release();
+      }
+    } finally {
+      rows.release();
+    }
+  }
+
+  async function take(samples: Float32Array, most: number): Promise<Float32Array> {
+    if (released) throw new InvalidArgumentError("the voice detector was released; load another one");
+    assertIdle("probability");
+    const chunks = samples instanceof Float32Array ? samples.length / VOICE_CHUNK : 0;
+    if (!Number.isInteger(chunks) || chunks < 1 || chunks > most) {
+      const seen = samples instanceof Float32Array ? `${samples.length} samples` : describe(samples);
+      const times = most === 1 ? "" : ` times 1 to ${most}`;
+      throw new InvalidArgumentError(`the chunk is ${seen}; give a Float32Array of ${VOICE_CHUNK}${times}`);
+    }
+    const { bad, first } = place(samples);
+    if (bad > 0) {
+      throw new NonFiniteSamplesError(
+        `${bad} of ${samples.length} samples are NaN or infinite, the first at index ${first}; clean or re-record the clip`,
+        bad,
+        first,
+      );
+    }
+    running = run(chunks);
+    try {
+      return await running;
+    } finally {
+      running = undefined;
+    }
   }
 
   return {
     session,
-    async probability(chunk) {
-      if (released) throw new InvalidArgumentError("the voice detector was released; load another one");
-      assertIdle("probability");
-      if (!(chunk instanceof Float32Array) || chunk.length !== VOICE_CHUNK) {
-        const seen = chunk instanceof Float32Array ? `${chunk.length} samples` : describe(chunk);
-        throw new InvalidArgumentError(`the chunk is ${seen}; give a Float32Array of ${VOICE_CHUNK}`);
-      }
-      input.set(chunk, CONTEXT);
-      const address = input.byteOffset + CONTEXT * FLOAT_BYTES;
-      const bad = core.exports.countNonFinite(address, VOICE_CHUNK) >>> 0;
-      if (bad > 0) {
-        throw new NonFiniteSamplesError(
-          `${bad} of ${VOICE_CHUNK} samples are NaN or infinite; clean or re-record the clip`,
-          bad,
-          core.exports.firstNonFinite(address, VOICE_CHUNK),
-        );
-      }
-      running = run();
-      try {
-        return await running;
-      } finally {
-        running = undefined;
-      }
-    },
+    probability: async (chunk) => (await take(chunk, 1))[0]!,
+    probabilities: (samples) => take(samples, MAX_CHUNKS),
     reset() {
       if (released) return;
       assertIdle("reset");
-      replaceState(given.state);
-      input.fill(0);
+      replaceState(silence);
+      context.fill(0);
     },
     release() {
       released ??= (async () => {
         // Its own caller gets the error.
         await running?.catch(() => undefined);
-        replaceState(given.state);
-        for (const tensor of Object.values(given)) tensor.release();
+        replaceState(silence);
+        silence.release();
         lease.release();
         await session.release();
       })();

@@ -1,11 +1,9 @@
 import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { giveWay } from "../inference/give-way.ts";
-import { VOICE_CHUNK, VOICE_RATE, type VoiceDetector } from "./silero.ts";
+import { MAX_CHUNKS, VOICE_CHUNK, VOICE_RATE, type VoiceDetector } from "./silero.ts";
 import { createSpeechSegmenter, type SpeechOptions, type SpeechRegion } from "./speech-segmenter.ts";
 
-/** Chunks after which other tasks get their turn: about 20 ms of work. */
-const CHUNKS_AT_ONCE = 32;
 /** Chunks that probabilities are kept of before their array grows: 33 s. */
 const FIRST_PROBABILITIES = 1024;
 
@@ -88,10 +86,13 @@ export function createSpeechRegions(detector: VoiceDetector, options: SpeechOpti
     chunks++;
   }
 
-  async function take(chunk: Float32Array, samples: number): Promise<void> {
-    const probability = await detector.probability(chunk);
-    segmenter.add(probability, samples);
-    remember(probability);
+  /** Looks at whole chunks, the last of which holds `samples` of the sound. */
+  async function take(chunks: Float32Array, samples = VOICE_CHUNK): Promise<void> {
+    const found = await detector.probabilities(chunks);
+    for (const [i, probability] of found.entries()) {
+      segmenter.add(probability, i === found.length - 1 ? samples : VOICE_CHUNK);
+      remember(probability);
+    }
   }
 
   function assertIdle(): void {
@@ -110,17 +111,22 @@ export function createSpeechRegions(detector: VoiceDetector, options: SpeechOpti
 
   async function pushAll(samples: Float32Array, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    let looked = 0;
     for (let at = 0; at < samples.length; ) {
-      const block = samples.subarray(at, at + VOICE_CHUNK - waiting);
-      const isWhole = block.length === VOICE_CHUNK;
-      const isFull = waiting + block.length === VOICE_CHUNK;
-      if (!isWhole) partial.set(block, waiting);
-      if (isFull) await take(isWhole ? block : partial, VOICE_CHUNK);
-      waiting = isFull ? 0 : waiting + block.length;
-      length += block.length;
-      at += block.length;
-      if (isFull && ++looked % CHUNKS_AT_ONCE === 0) await giveWay(signal);
+      const left = samples.length - at;
+      const whole = waiting === 0 ? Math.min(MAX_CHUNKS, Math.floor(left / VOICE_CHUNK)) : 0;
+      const count = whole > 0 ? whole * VOICE_CHUNK : Math.min(VOICE_CHUNK - waiting, left);
+      const block = samples.subarray(at, at + count);
+      if (whole > 0) await take(block);
+      else {
+        partial.set(block, waiting);
+        const isFull = waiting + count === VOICE_CHUNK;
+        if (isFull) await take(partial);
+        waiting = isFull ? 0 : waiting + count;
+      }
+      length += count;
+      at += count;
+      // The session blocks the thread while it runs.
+      if (whole === MAX_CHUNKS) await giveWay(signal);
     }
   }
 

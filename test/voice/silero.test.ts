@@ -160,6 +160,20 @@ describe("loadVoiceDetector", () => {
     },
   );
 
+  it.each([[new Float32Array(0)], [new Float32Array(513)], [new Float32Array(25 * CHUNK)], [[0]]])(
+    "refuses the chunks %#",
+    async (chunks) => {
+      await expect(detector.probabilities(chunks as Float32Array)).rejects.toThrow(/512 times 1 to 24/);
+    },
+  );
+
+  it("tells which of several chunks has a sample that is none", async () => {
+    const chunks = hello.slice(0, 3 * CHUNK);
+    chunks[CHUNK + 7] = Number.POSITIVE_INFINITY;
+    chunks[2 * CHUNK] = NaN;
+    await expect(detector.probabilities(chunks)).rejects.toMatchObject({ count: 2, firstIndex: CHUNK + 7 });
+  });
+
   it("takes version 5 too", async () => {
     const path = (await findVoiceDetector()).replace("v6", "v5");
     const older = await loadVoiceDetector(core, { path });
@@ -188,7 +202,9 @@ describe("loadVoiceDetector", () => {
       await expect(loadVoiceDetector(core, { path })).rejects.toThrow(ModelFormatError);
     }
     const legacy = (await findVoiceDetector()).replace("v6", "legacy");
-    await expect(loadVoiceDetector(core, { path: legacy })).rejects.toThrow(/has no state, stateN/);
+    await expect(loadVoiceDetector(core, { path: legacy })).rejects.toThrow(
+      /it has no stft.forward_basis_buffer of 258/,
+    );
     await expect(loadVoiceDetector(core, { path: join(folder, "none.onnx") })).rejects.toThrow(FileError);
     await expect(loadVoiceDetector(core, { path: "" })).rejects.toThrow(InvalidArgumentError);
     expect(poolStatistics(core).map(({ acquires }) => acquires)).toEqual(before);

@@ -25,7 +25,7 @@ const options = fc.record(
   { requiredKeys: [] },
 );
 
-function rulesOf({ threshold = 0.5, minSpeech = 250, minSilence = 100, pad = 30 }: SpeechOptions) {
+function rulesOf({ threshold = 0.5, minSpeech = 250, minSilence = 100, pad = 100 }: SpeechOptions) {
   const samples = (milliseconds: number) => (milliseconds * RATE) / 1000;
   return {
     threshold,
@@ -74,7 +74,7 @@ describe("createSpeechSegmenter", () => {
   });
 
   it("follows the rules by hand", () => {
-    const segmenter = createSpeechSegmenter(CHUNK, RATE);
+    const segmenter = createSpeechSegmenter(CHUNK, RATE, { pad: 30 });
     const add = (p: number, times: number) => {
       for (let i = 0; i < times; i++) segmenter.add(p);
     };
