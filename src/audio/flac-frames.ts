@@ -54,9 +54,8 @@ export function createFlacFrames(): FlacFrames {
     end() {
       const tag = held.length - TAG_BYTES;
       const last = tag >= 0 && isAt(held, tag, "TAG") ? held.subarray(0, tag) : held;
-      let rest = crc;
-      for (let i = scanned; i < last.length; i++)
-        rest = CRC_TABLE[(rest >> 8) ^ last[i]!]! ^ ((rest << 8) & 0xffff);
+      let rest = 0;
+      for (const byte of last) rest = CRC_TABLE[(rest >> 8) ^ byte]! ^ ((rest << 8) & 0xffff);
       if (rest === 0) return last;
       throw new AudioFormatError(
         `the FLAC file is cut off or damaged: its last frame is not whole; ${REPAIR}`,
