@@ -2,6 +2,7 @@ import { AudioFormatError } from "../core/errors.ts";
 import { type ByteReader, takeRest } from "./byte-reader.ts";
 import { formatName, REPAIR, tooLargeToHold } from "./codecs.ts";
 import { declaredLength, flacBits } from "./completeness.ts";
+import { createFlacFrames } from "./flac-frames.ts";
 import { openMp4 } from "./mp4-input.ts";
 import { createOggPages, isAt, oggDuration } from "./ogg-pages.ts";
 import { openWebm } from "./webm-input.ts";
@@ -132,5 +133,21 @@ async function flacInput(reader: ByteReader): Promise<CodecInput> {
     last = (block[0]! & 0x80) !== 0;
     await reader.skip(4 + block[1]! * 65536 + block[2]! * 256 + block[3]!);
   }
-  return { next: pieces(reader, head), bits, declared };
+  const frames = createFlacFrames();
+  let begun = false;
+  let ended = false;
+  async function next(): Promise<Uint8Array | undefined> {
+    if (!begun) {
+      begun = true;
+      return head;
+    }
+    while (!ended) {
+      const piece = await reader.take(PIECE);
+      ended = piece.length === 0;
+      const whole = ended ? frames.end() : frames.push(piece);
+      if (whole.length > 0) return whole.slice();
+    }
+    return undefined;
+  }
+  return { next, bits, declared };
 }

@@ -18,9 +18,6 @@ import { mix } from "./resample.ts";
 import { createSampleGuard } from "./sample-guard.ts";
 import type { NonFinitePolicy } from "./staging.ts";
 
-/** Bytes of FLAC without a frame that decodes: the longest has 65535 samples of 32 bits in eight channels. */
-const LONGEST_FRAME = 4 * 2 ** 20;
-
 /**
  * A compressed file, decoded piece by piece and mixed down to the mean of its channels. Decodes up to the
  * first sample, which tells rate and channels.
@@ -52,7 +49,6 @@ async function decoding(
   interruption: Interruption,
 ): Promise<MonoSource> {
   let total = 0;
-  let unheard = 0;
   let ended = false;
 
   /** Runs the codec, whose own errors become ours. */
@@ -87,14 +83,7 @@ async function decoding(
       if (length > 0) {
         if (type === "flac") rescaleFlac(channelData, input.bits);
         total += length;
-        unheard = 0;
         return decoded;
-      }
-      unheard += piece?.length ?? 0;
-      if (type === "flac" && unheard > LONGEST_FRAME) {
-        throw new AudioFormatError(
-          `the FLAC file is damaged: no frame decodes in ${unheard} bytes; ${REPAIR}`,
-        );
       }
     }
     if (total > 0 && input.declared !== undefined && total < input.declared) {

@@ -97,9 +97,11 @@ export function createSoundRing(core: Core, reader: SoundReader, options: SoundR
       assertOpen();
       const at = head % capacity;
       const count = Math.min(upTo - head, capacity - at, STEP);
+      const before = tail;
       tail = Math.max(tail, head + count - capacity);
       const read = await reader.read(samples.subarray(at, at + count));
       head += read;
+      tail = Math.max(before, head - capacity); // at the end, what was not needed is still there
       if (read < count) ended = true;
     }
     return head;
