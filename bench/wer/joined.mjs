@@ -71,8 +71,8 @@ export function speechIn(samples) {
  * - `near`: all starts within 1.5 s of a joint, whatever words they begin with (an utterance that has a second sentence
  *   so soon counts against it);
  * - `lost`: utterances of which less than 30 % of the words are there;
- * - `repeated`, `added`: four words too many in a row or more, with three in a row of which the utterances around them
- *   have already, or not.
+ * - `repeated`, `added`: four words too many in a row or more; three in a row of them are in the utterances around them
+ *   or come twice, or not.
  *
  * @param segments of the transcription, start in seconds; undefined where it has none
  */
@@ -153,7 +153,10 @@ function extraRuns(said, heard, inserted) {
     const words = heard.slice(begin, end).map(({ word }) => word);
     const here = said[Math.min(before, said.length - 1)].utterance;
     const around = said.filter(({ utterance }) => Math.abs(utterance - here) <= 1).map(({ word }) => word);
-    (sharesThree(words, around) ? repeated : added).push(words.join(" "));
+    const again =
+      sharesThree(words, around) ||
+      words.some((_, i) => sharesThree(words.slice(i, i + 3), words.slice(i + 3)));
+    (again ? repeated : added).push(words.join(" "));
   }
   return { repeated, added };
 }

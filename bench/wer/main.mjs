@@ -17,6 +17,7 @@
  *   --context C       auto (default) or full: wavepool's encoder window; transformers.js always has 30 s
  *   --beam N          beams of wavepool, default 1; transformers.js has no beam search for Whisper
  *   --settings S      same (default): greedy, English, no fallback, no thresholds; defaults: each one's own, English
+ *                     (wavepool: fallback over temperatures, thresholds; transformers.js: neither)
  *   --rounds N        turns per clip, default 1
  *   --json FILE       writes text and times of every clip
  */
@@ -60,7 +61,7 @@ const options = {
   threads: whole("threads", given.threads),
   provider: oneOf("provider", given.provider, ["wasm", "native"]),
   settings: oneOf("settings", given.settings, ["same", "defaults"]),
-  timestamps: oneOf("timestamps", given.timestamps ?? (given.long ? "segment" : "none"), ["none", "segment"]),
+  timestamps: timestamps(),
   context: oneOf("context", given.context, ["auto", "full"]),
   beam: whole("beam", given.beam),
 };
@@ -75,9 +76,9 @@ const raw = rawFolder();
 console.log(machine());
 console.log(
   `${given.model}, ${options.provider}, ${options.threads} threads; ` +
-    (options.settings === "same"
-      ? `greedy, English, no fallback, timestamps ${options.timestamps}, context ${options.context}${options.beam > 1 ? `, ${options.beam} beams (ours)` : ""}`
-      : "each one's defaults, English (wavepool: timestamps, fallback over temperatures; transformers.js: none of them)") +
+    (options.settings === "same" ? "greedy, English, no fallback" : "each one's defaults, English") +
+    `, timestamps ${options.timestamps ?? "by default"}, context ${options.context}` +
+    `${options.beam > 1 ? `, ${options.beam} beams (wavepool only)` : ""}` +
     `; one process each; median [p10 … p90], 95 % intervals by bootstrap over clips`,
 );
 if (given.long) await long();
@@ -138,7 +139,7 @@ async function long() {
     result.judgement = judge(joined, result, spellings);
     result.slope = spread(result.slopes).median;
   }
-  printJoined(joined.samples.length / RATE, clips.length, results, names);
+  printJoined(joined.samples.length / RATE, joined.utterances, results, names);
   save({ utterances: joined.utterances, ...results });
 }
 
@@ -162,6 +163,13 @@ function progress(line) {
 
 function save(results) {
   if (given.json !== undefined) writeFileSync(given.json, JSON.stringify(results, null, 2));
+}
+
+/** Each one's own (undefined) only where its defaults are wanted and the joints of a long sound are not. */
+function timestamps() {
+  if (given.timestamps !== undefined) return oneOf("timestamps", given.timestamps, ["none", "segment"]);
+  if (given.long) return "segment";
+  return given.settings === "defaults" ? undefined : "none";
 }
 
 function oneOf(name, value, allowed) {

@@ -79,10 +79,11 @@ export function printClips(clips, names) {
 /**
  * The joined sound.
  *
+ * @param audio seconds
  * @param results by contender: turns, counts, judgement, slope, memory
  */
 export function printJoined(audio, utterances, results, names) {
-  console.log(`\n${utterances} clips joined, ${(audio / 60).toFixed(1)} min`);
+  console.log(`\n${utterances.length} clips joined, ${(audio / 60).toFixed(1)} min`);
   for (const name of names) {
     const { turns, counts, judgement, slope, memory } = results[name];
     const { wer, cer } = rates([counts]);
@@ -105,7 +106,7 @@ export function printJoined(audio, utterances, results, names) {
       console.log("    no segments: timestamps cannot be judged");
     }
     console.log(
-      `    lost utterances ${lost.length}${list(lost)}; repeated ${repeated.length}${list(repeated)}; added ${added.length}${list(added)}`,
+      `    lost utterances ${lost.length}${list(lost.map((i) => utterances[i].words.toLowerCase()))}; repeated ${repeated.length}${list(repeated)}; added ${added.length}${list(added)}`,
     );
     const peak = Math.max(...turns.map((turn) => turn.peak));
     const first = memory[0]?.[1];
@@ -131,6 +132,10 @@ function right({ right, count, share, median, worst }) {
   return `${right} of ${count} within 0.5 s (${(100 * share).toFixed(1)} %; median ${median.toFixed(2)} s, worst ${worst.toFixed(2)} s)`;
 }
 
-function list(items) {
-  return items.length === 0 ? "" : ` (${items.join("; ")})`;
+/** Texts in brackets, their beginnings where they are long. */
+function list(texts) {
+  if (texts.length === 0) return "";
+  const short = (text) =>
+    text.length > 60 ? `${text.slice(0, 60)}… (${text.split(" ").length} words)` : text;
+  return `: ${texts.map((text) => `"${short(text)}"`).join(", ")}`;
 }

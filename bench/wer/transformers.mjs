@@ -13,7 +13,7 @@ const WINDOW = 30;
 const DTYPES = { _quantized: "q8", _int8: "int8", _uint8: "uint8", "": "fp32", _q4: "q4" };
 
 /** @returns transcribe(samples, onWindow): text, segments with timestamps, and when the first of them was complete */
-export async function load({ directory, threads, provider, settings, timestamps }) {
+export async function load({ directory, threads, provider, timestamps = "none" }) {
   if (provider === "wasm") await useWasm(threads);
   const { env, pipeline } = await import("@huggingface/transformers");
   env.allowRemoteModels = false;
@@ -24,7 +24,7 @@ export async function load({ directory, threads, provider, settings, timestamps 
       ? { device: "auto", session_options: { executionProviders: ["wasm"] } }
       : { device: "cpu", session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 } }),
   });
-  const timed = settings === "defaults" ? false : timestamps !== "none";
+  const timed = timestamps !== "none";
   const firstTime = transcribe.tokenizer.timestamp_begin;
 
   return async (samples, onWindow) => {

@@ -17,10 +17,13 @@ const GREEDY = {
  */
 export async function load({ directory, threads, provider, settings, timestamps, context, beam }) {
   const transcriber = await create({ model: directory, threads, providers: [provider] });
-  const options =
-    settings === "defaults"
-      ? { language: "en" }
-      : { language: "en", timestamps, context, beamSize: beam, ...GREEDY };
+  const options = {
+    language: "en",
+    context,
+    beamSize: beam,
+    ...(timestamps ? { timestamps } : {}),
+    ...(settings === "same" ? GREEDY : {}),
+  };
   return async (samples, onWindow, override = {}) => {
     let first;
     let seconds = -1;
