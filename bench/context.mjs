@@ -7,6 +7,8 @@
  *
  *   --rules R,…       full, or LEAST+MARGIN: at least so many seconds, and so many after the clip's end
  *   --step N          frames (10 ms) that contexts are rounded up to; default 50
+ *   --settings S      same (default): greedy, no thresholds: the rule alone; defaults: a text that does not pass them is
+ *                     decoded again, with the full window first
  *   --speech, --model, --threads, --clips, --rounds, --provider, --json   as in bench/wer/main.mjs
  */
 import { writeFileSync } from "node:fs";
@@ -36,6 +38,7 @@ const { values: given } = parseArgs({
     provider: text("wasm"),
     rules: text("full,5+2,8+2,10+0,10+1,10+2,10+4,12+2,15+2,20+2"),
     step: text("50"),
+    settings: text("same"),
     json: text(),
   },
 });
@@ -55,7 +58,7 @@ const wavepool = await start("wavepool", {
   directory,
   threads: Number(given.threads),
   provider: given.provider,
-  settings: "same",
+  settings: given.settings,
   timestamps: "none",
   context: FULL,
   beam: 1,
@@ -63,7 +66,7 @@ const wavepool = await start("wavepool", {
 await assertRulesAreTaken();
 console.log(machine());
 console.log(
-  `${given.model}, ${given.provider}, ${given.threads} threads, greedy, English, no timestamps; ${clips.length} clips, ` +
+  `${given.model}, ${given.provider}, ${given.threads} threads, English, no timestamps, ${given.settings === "same" ? "greedy alone" : "with fallback"}; ${clips.length} clips, ` +
     `${clips.filter(({ seconds }) => seconds < SHORT).length} below ${SHORT} s; 95 % intervals by bootstrap over clips, ratios within clips, median [p10 … p90]`,
 );
 for (const { context } of rules) await wavepool.transcribe(files[0], { context });
