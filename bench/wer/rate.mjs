@@ -1,0 +1,2 @@
+/** Samples a second of Whisper's input. */
+export const RATE = 16000;
