@@ -1,5 +1,5 @@
+import type { Progress } from "../transcription/options.ts";
 import type { ProgressBar } from "./progress-bar.ts";
-import type { TranscribeProgress } from "./transcribe-options.ts";
 
 /** Seconds of a window, and the tokens that a second of speech makes: rough, for the bar alone. */
 const WINDOW_SECONDS = 30;
@@ -11,7 +11,7 @@ const LEAST_PART = 0.02;
 const LEAST_MS = 2000;
 
 /** Part of one clip's work that is done, 0 to 1; 0 while its length is unknown. */
-export function partDone({ stage, seconds, duration, tokens }: TranscribeProgress): number {
+export function partDone({ stage, seconds, duration, tokens }: Progress): number {
   if (duration === undefined || !(duration > 0)) return 0;
   const window = Math.min(WINDOW_SECONDS, Math.max(0, duration - seconds));
   const expected = TOKENS_PER_SECOND * window;
@@ -23,7 +23,7 @@ export function partDone({ stage, seconds, duration, tokens }: TranscribeProgres
 export interface FilesProgress {
   begin(index: number): void;
   loading(): void;
-  update(progress: TranscribeProgress): void;
+  update(progress: Progress): void;
   /** The file is done with, well or not. */
   end(index: number): void;
 }
@@ -69,7 +69,7 @@ export function createFilesProgress(
   };
 }
 
-function label({ stage, tokens, duration, seconds }: TranscribeProgress): string {
+function label({ stage, tokens, duration, seconds }: Progress): string {
   if (tokens > 0) return `${stage} ${tokens} tokens`;
   return duration === undefined ? `${stage} at ${Math.round(seconds)} s` : stage;
 }

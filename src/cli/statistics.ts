@@ -1,8 +1,8 @@
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
-import type { Transcribed } from "./transcribe-options.ts";
+import type { Transcription } from "../transcription/transcription.ts";
 
 /** Stage times and pools as lines of text, for `--stats`. */
-export function statisticsText({ times, duration, windows }: Transcribed, pools: PoolStatistics[]): string {
+export function statisticsText({ times, duration, windows }: Transcription, pools: PoolStatistics[]): string {
   const lines = [
     `${duration.toFixed(2)} s of sound in ${windows} window${windows === 1 ? "" : "s"}`,
     "stage         ms",

@@ -1,12 +1,13 @@
 import { type Command, Option } from "commander";
 import { assertRate, MAX_CHANNELS } from "../audio/pcm.ts";
+import type { RawPcm } from "../audio/sound-source.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
 import { DEFAULT_MODEL } from "../models/model-files.ts";
 import type { FormatOptions } from "../output/format-writer.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "../output/formats.ts";
+import type { TranscribeOptions } from "../transcription/options.ts";
+import type { TranscriberOptions } from "../transcription/transcriber.ts";
 import type { Task } from "../transcription/transcription.ts";
-import type { RawSound } from "./raw-sound.ts";
-import type { TranscribeRequest, TranscriberRequest } from "./transcribe-options.ts";
 
 /** Commander takes null for a value that is missing, so none stays a word until it goes to the transcriber. */
 type Threshold = number | "none";
@@ -20,7 +21,7 @@ export interface TranscribeFlags {
   format?: OutputFormat | "all";
   output?: string;
   outputDir?: string;
-  raw?: RawSound["format"];
+  raw?: RawPcm["format"];
   rate?: number;
   channels?: number;
   beamSize?: number;
@@ -224,7 +225,7 @@ export function warnings({ maxLineCount, maxLineWidth, maxWordsPerLine }: Transc
  *
  * @throws InvalidArgumentError when the rate is missing or out of range, or there is a rate but no `--raw`.
  */
-export function rawSound({ raw, rate, channels }: TranscribeFlags): RawSound | undefined {
+export function rawSound({ raw, rate, channels }: TranscribeFlags): RawPcm | undefined {
   if (raw === undefined) {
     if (rate === undefined && channels === undefined) return undefined;
     throw new InvalidArgumentError(
@@ -242,18 +243,18 @@ export function rawSound({ raw, rate, channels }: TranscribeFlags): RawSound | u
 }
 
 /** What the flags ask of the transcriber. */
-export function transcriberRequest(flags: TranscribeFlags): TranscriberRequest {
+export function transcriberRequest(flags: TranscribeFlags): TranscriberOptions {
   return {
     ...pick(flags, "model", "language", "dtype", "offline", "threads"),
     ...(flags.provider && flags.provider !== "auto" && { providers: [flags.provider] }),
-  } as TranscriberRequest;
+  };
 }
 
 /** What the flags ask of each transcription. */
 export function transcribeRequest(
   flags: TranscribeFlags,
   timestamps: TranscribeFlags["timestamps"],
-): TranscribeRequest {
+): TranscribeOptions {
   return {
     ...pick(
       flags,
@@ -272,7 +273,7 @@ export function transcribeRequest(
   };
 }
 
-function thresholds(flags: TranscribeFlags): TranscribeRequest {
+function thresholds(flags: TranscribeFlags): TranscribeOptions {
   const given = pick(flags, "noSpeechThreshold", "logprobThreshold", "compressionRatioThreshold");
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, value === "none" ? null : value]),

@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import { UnknownLanguageError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
+import { createTranscriber, type Transcriber } from "../transcription/transcriber.ts";
+import type { Transcription } from "../transcription/transcription.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { assertWritable, prepareFolder } from "./output-file.ts";
 import { type OutputTarget, openOutputs, planOutputs } from "./outputs.ts";
 import { createFilesProgress } from "./progress.ts";
 import { createProgressBar } from "./progress-bar.ts";
-import { readSound, STDIN, soundName } from "./read-sound.ts";
+import { STDIN, soundName, soundSource } from "./read-sound.ts";
 import { EXIT_FAILURE, EXIT_USER_MISTAKE, oneLine, printError } from "./report-error.ts";
 import { statisticsText } from "./statistics.ts";
 import {
@@ -18,7 +20,6 @@ import {
   transcriberRequest,
   warnings,
 } from "./transcribe-flags.ts";
-import { type CommandTranscriber, openTranscriber, type Transcribed } from "./transcribe-options.ts";
 
 /**
  * `wavepool transcribe FILES…`: text on stdout or files of any format, everything else on stderr. A file that fails
@@ -43,26 +44,23 @@ export async function transcribeCommand(files: string[], flags: TranscribeFlags)
   const interrupt = listenForInterrupt();
   const { signal } = interrupt;
   const progress = createFilesProgress(bar, files.map(soundName), await sizesOf(files));
-  let transcriber: CommandTranscriber | undefined;
+  let transcriber: Transcriber | undefined;
   const codes = new Set<number>();
 
   async function transcribeOne(file: string, targets: OutputTarget[]): Promise<void> {
     // The sound first: a wrong one should not wait for the model to load.
-    const began = performance.now();
-    const audio = await interrupt.race(readSound(file, { raw, signal }));
-    const decoding = performance.now() - began;
+    const source = await interrupt.race(soundSource(file, { raw, signal }));
     transcriber ??= await interrupt
-      .race(openTranscriber({ ...transcriberRequest(flags), onLoading: () => progress.loading() }))
+      .race(createTranscriber({ ...transcriberRequest(flags), onLoading: () => progress.loading() }))
       .catch((error) => stopAll(error));
     const outputs = openOutputs(targets, format, () => bar.clear());
-    const result = await transcriber.transcribe(audio, {
+    const result = await transcriber.transcribe(source, {
       ...request,
+      ...(raw && { raw }),
       signal,
       onProgress: (step) => progress.update(step),
       onSegment: (segment) => outputs.segment(segment),
     });
-    result.times.audio += decoding;
-    result.times.total += decoding;
     bar.clear();
     if (result.truncated) warnTruncated(files.length > 1 ? soundName(file) : undefined);
     const pools = flags.stats ? transcriber.stats() : undefined;
@@ -125,7 +123,7 @@ function warnTruncated(file: string | undefined): void {
 }
 
 /** What JSON says beside the keys of openai/whisper. */
-function extraKeys(result: Transcribed, pools: PoolStatistics[] | undefined): Record<string, unknown> {
+function extraKeys(result: Transcription, pools: PoolStatistics[] | undefined): Record<string, unknown> {
   const { segments: _segments, text: _text, language: _language, times, ...rest } = result;
   return pools ? { ...rest, times, pools } : rest;
 }

@@ -37,24 +37,10 @@ export interface SessionOptions {
   readonly path: string;
   /** Session config entries of onnxruntime by their keys (onnxruntime_session_options_config_keys.h there). */
   readonly config?: Readonly<Record<string, string>>;
-  /** Threads of a native session; by default as many as the cores allow. */
+  /** Threads; by default as many as the cores allow. onnxruntime-web's are fixed by the first session of a realm. */
   readonly threads?: number;
   /** float32 outputs that are written into kept arrays where a provider can: onnxruntime-node does. */
   readonly reuse?: readonly string[];
   /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
-}
-
-/** A provider that was not taken, and why. */
-export interface PassedOver {
-  readonly provider: string;
-  readonly reason: string;
-}
-
-/** What runs a model. */
-export interface ProviderReport {
-  readonly encoder: ProviderName;
-  readonly decoder: ProviderName;
-  /** Better ones that could not be taken, in order. */
-  readonly passedOver: readonly PassedOver[];
 }

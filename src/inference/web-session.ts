@@ -51,7 +51,7 @@ export interface WebSessionOptions extends SessionOptions {
  * @throws UnsupportedRuntimeError when onnxruntime-web itself does not start.
  */
 export async function createWebSession(bytes: Uint8Array, options: WebSessionOptions): Promise<Session> {
-  ort.env.wasm.numThreads = inferenceThreads;
+  ort.env.wasm.numThreads = sharedMemoryWorks() ? (options.threads ?? inferenceThreads) : 1;
   // Its own log lines would stand beside our errors, which carry the same message.
   ort.env.logLevel = "fatal";
   const unknown = await catchRuntimeModule();

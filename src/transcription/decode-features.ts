@@ -1,6 +1,7 @@
 import { decodeWindow, type WindowDecoding } from "../decoding/decode-window.ts";
 import { type DetectedLanguage, detectLanguage } from "../decoding/detect-language.ts";
 import { giveWay } from "../inference/give-way.ts";
+import { ProviderLostError } from "../inference/provider-lost.ts";
 import type { Tensor } from "../inference/tensor.ts";
 import { contextFrames, contextIsTried, FULL_FRAMES } from "./context.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -44,33 +45,40 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
   const { frontEnd, encoder, config } = pipeline;
   const { options, clock, count, samples, mel } = task;
   const seconds = count / frontEnd.description.sampleRate;
-  const short = contextFrames(
-    seconds,
-    options,
-    encoder.flexible && contextIsTried(config),
-    encoder.fixedFrames,
-  );
+  const short = contextFrames(seconds, options, encoder.flexible && contextIsTried(config));
   for (const frames of short < FULL_FRAMES ? [short, FULL_FRAMES] : [FULL_FRAMES]) {
     task.report("mel");
     const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
     if (features.steady) return undefined;
     task.report("encoder");
     await giveWay(options.signal);
-    const hiddenState = await clock.measure("encoder", () => encoder.encode(features.view));
-    let kept = false;
-    try {
-      task.report("decoder");
-      const heard = await clock.measure("decoder", () =>
-        decode(pipeline, task, hiddenState, seconds, frames < FULL_FRAMES),
-      );
-      if (frames < FULL_FRAMES && !passes(heard, options)) continue;
-      kept = true;
-      return { ...heard, frames, hiddenState };
-    } finally {
-      if (!kept) hiddenState.release();
-    }
+    const heard = await redoneWhenLost(async () => {
+      const hiddenState = await clock.measure("encoder", () => encoder.encode(features.view));
+      try {
+        task.report("decoder");
+        const decoding = await clock.measure("decoder", () =>
+          decode(pipeline, task, hiddenState, seconds, frames < FULL_FRAMES),
+        );
+        return { ...decoding, frames, hiddenState };
+      } catch (error) {
+        hiddenState.release();
+        throw error;
+      }
+    });
+    if (frames === FULL_FRAMES || passes(heard, options)) return heard;
+    heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");
+}
+
+/** Runs the work once more when a provider went away with what it had made; the session is on another by then. */
+async function redoneWhenLost<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProviderLostError)) throw error;
+    return work();
+  }
 }
 
 async function decode(

@@ -17,7 +17,7 @@ export interface Progress {
   /** Tokens decoded so far in this window. */
   tokens: number;
   /** Seconds until the end at the speed so far; undefined until a window is done or where the duration is unknown. */
-  secondsLeft: number | undefined;
+  secondsLeft?: number | undefined;
 }
 
 /** How to transcribe one sound. */

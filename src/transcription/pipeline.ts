@@ -2,6 +2,12 @@ import type { Core } from "../core/core.ts";
 import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../inference/encoder.ts";
+import {
+  type PassedOver,
+  type ProviderOptions,
+  type ProviderReport,
+  providerReport,
+} from "../inference/providers.ts";
 import type { ModelFiles } from "../models/model-files.ts";
 import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
@@ -30,6 +36,8 @@ export interface Pipeline {
   readonly turns: Turns;
   /** Voice detectors that no call uses by now. */
   readonly voices: VoiceDetector[];
+  /** What runs encoder and decoder now, and why nothing better. */
+  readonly providers: () => ProviderReport;
 }
 
 /**
@@ -43,6 +51,9 @@ export async function loadPipeline(
   options: {
     check: (tokenizer: WhisperTokenizer) => void;
     onLoading?: (() => void) | undefined;
+    /** Providers to try, in order, and threads. */
+    providers?: ProviderOptions["providers"] | undefined;
+    threads?: number | undefined;
   },
 ): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
@@ -58,9 +69,15 @@ export async function loadPipeline(
     max: CALLS,
   });
   options.onLoading?.();
-  const encoder = await loadEncoder(model.encoder, config);
+  const passedOver: PassedOver[] = [];
+  const graphOptions = {
+    ...(options.providers !== undefined && { providers: options.providers }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
+  };
+  const encoder = await loadEncoder(model.encoder, config, graphOptions);
   try {
-    const decoder = await loadDecoder(core, model.decoder, config);
+    const decoder = await loadDecoder(core, model.decoder, config, graphOptions);
     return {
       core,
       model,
@@ -73,6 +90,7 @@ export async function loadPipeline(
       decoder,
       turns: createTurns(),
       voices: [],
+      providers: () => providerReport(encoder.session, decoder.session, passedOver),
     };
   } catch (error) {
     await encoder.release();

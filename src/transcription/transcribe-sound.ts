@@ -76,11 +76,7 @@ export async function* transcribeSound(
       segments,
       duration: sound.head / sampleRate,
       model: model.name,
-      providers: {
-        encoder: pipeline.encoder.session.provider,
-        decoder: pipeline.decoder.session.provider,
-        passedOver: [],
-      },
+      providers: pipeline.providers(),
       windows,
       truncated,
       times: clock.times,

@@ -1,8 +1,10 @@
 import type { SoundSource } from "../audio/sound-source.ts";
-import { assertOptions } from "../core/arguments.ts";
+import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { type CoreOptions, createCore } from "../core/create-core.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { providerOrder } from "../inference/providers.ts";
+import type { ProviderName } from "../inference/session.ts";
 import { setRuntimeFiles } from "../inference/web-session.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
@@ -11,8 +13,10 @@ import { loadPipeline, releasePipeline } from "./pipeline.ts";
 import { AUTO, transcribeSound } from "./transcribe-sound.ts";
 import type { Segment, Transcription } from "./transcription.ts";
 
+const MAX_THREADS = 64;
+
 /** How to make a transcriber; `memoryBytes` is the size of its core. */
-export interface TranscriberOptions extends CoreOptions {
+export interface TranscriberOptions extends Omit<CoreOptions, "threads"> {
   /** "tiny", "base", or a directory (in browsers a URL) in Hugging Face's ONNX layout. Default "base". */
   model?: string;
   /** Language of calls that name none: a code such as "de", a name, or "auto" (default) to detect it. */
@@ -22,6 +26,15 @@ export interface TranscriberOptions extends CoreOptions {
    * beside the bundle in browsers and in the installed package elsewhere. Holds for the whole realm.
    */
   runtimeFiles?: string;
+  /** Execution providers to try, in order; by default the best that this runtime has. */
+  providers?: readonly ProviderName[] | "auto";
+  /**
+   * Threads that run the model; by default as many as there are cores, 8 at most. onnxruntime-web's are fixed by the first
+   * session of a realm.
+   */
+  threads?: number;
+  /** Core that holds the buffers; by default one of its own, of `memoryBytes`. */
+  core?: Core;
   /** Called once the model's files are found and read, before its weights load, which takes seconds. */
   onLoading?: () => void;
 }
@@ -70,13 +83,18 @@ export interface Transcriber {
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
   assertOptions(options, "createTranscriber");
   const model = await findModel(options.model ?? DEFAULT_MODEL);
-  // One agent: an ordinary ArrayBuffer, and no atomics, unless the caller asks for threads.
-  const core = await createCore({ threads: false, ...options });
+  const { threads, core: givenCore, ...coreOptions } = options;
+  checkThreads(threads);
+  providerOrder(options.providers);
+  // One agent: an ordinary ArrayBuffer and no atomics.
+  const core = givenCore ?? (await createCore({ ...coreOptions, threads: false }));
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
   const ownLanguage = options.language ?? AUTO;
   const pipeline = await loadPipeline(core, model, {
     check: (tokenizer) => void (ownLanguage === AUTO || tokenizer.languageCode(ownLanguage)),
     onLoading: options.onLoading,
+    providers: options.providers,
+    threads,
   });
   const calls = new Set<Promise<unknown>>();
   let disposing: Promise<void> | undefined;
@@ -110,6 +128,13 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
       return disposing;
     },
   };
+}
+
+function checkThreads(threads: number | undefined): void {
+  if (threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) return;
+  throw new InvalidArgumentError(
+    `threads is ${describe(threads)}; give a whole number from 1 to ${MAX_THREADS}`,
+  );
 }
 
 /** Keeps a promise among the calls at work from the generator's first step to its end. */

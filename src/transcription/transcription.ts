@@ -1,4 +1,4 @@
-import type { ProviderReport } from "../inference/session.ts";
+import type { ProviderReport } from "../inference/providers.ts";
 import type { StageTimes } from "./stage-times.ts";
 
 /** A word and when it was said. */

@@ -17,7 +17,7 @@ describe("partDone", () => {
   it("is 0 while the length is unknown, and no more than 1", () => {
     expect(partDone({ stage: "decoder", seconds: 90, duration: undefined, tokens: 5 })).toBe(0);
     expect(partDone({ stage: "decoder", seconds: 10, duration: 10, tokens: 5 })).toBe(1);
-    expect(partDone({ stage: "detecting", seconds: 5, duration: 10, tokens: 0 })).toBe(0.5);
+    expect(partDone({ stage: "audio", seconds: 5, duration: 10, tokens: 0 })).toBe(0.5);
   });
 });
 

@@ -99,7 +99,7 @@ describe.skipIf(!installed)("the native provider", () => {
     const features = await featuresOf(model, SAMPLE);
     await withGraphs(["native"], async (encoder, decoder) => {
       const state = await encoder.encode(features);
-      const first = await decoder.start(state, model.tokenizer.prompt("en"));
+      const first = await decoder.start(state, model.tokenizer.startTokens({ language: "en" }));
       const second = await decoder.step(first.cache, 11);
       expect(second.logits.buffer).not.toBe(first.logits.buffer);
       const { buffer } = second.logits;
