@@ -56,7 +56,8 @@ export interface SpeechRegions extends SpeechSoFar {
 }
 
 /**
- * Speech regions of sound that is still coming. The same sound gives the same regions, however it is cut into blocks.
+ * Speech regions of sound that is still coming. The same sound gives the same regions, however it is cut into blocks
+ * (a probability within 1e-5 of a threshold, which the detector's grouping can push over it, aside).
  *
  * @param detector reset by this call, and not to be used by anyone else meanwhile; it stays the caller's to release
  * @throws InvalidArgumentError when an option is out of range.

@@ -213,6 +213,9 @@ describe("planWindow", () => {
     expect(planWindow(pause, 0)).toEqual({ kind: "more", until: 6 * SECOND, keep: 2.8 * SECOND });
     const open = { ...nothing, open: { start: 3 * SECOND, end: 5 * SECOND } };
     expect(planWindow(open, 0)).toEqual({ kind: "more", until: 7 * SECOND, keep: 2.8 * SECOND });
+    // Speech that may end just where the window is full.
+    const full = { ...open, decided: 32.8 * SECOND, open: { start: 3 * SECOND, end: 32.8 * SECOND } };
+    expect(planWindow(full, 0)).toEqual({ kind: "more", until: 32.8 * SECOND + 1, keep: 2.8 * SECOND });
   });
 
   it.each([
