@@ -8,6 +8,9 @@ import { type RawSound, readRawSound } from "./raw-sound.ts";
 /** The name that stands for stdin. */
 export const STDIN = "-";
 
+/** As much as a file may hold; a device such as /dev/zero has no end. */
+const MAX_STDIN_BYTES = 2 ** 31;
+
 /** How a file is read other than as a sound file from the disk. */
 export interface ReadSoundOptions {
   /** The file holds bare samples. */
@@ -42,6 +45,11 @@ async function readStdin(signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (stdin.isTTY) throw new FileError("stdin is the terminal; pipe a sound file into it, or give a file");
   if (signal) addAbortSignal(signal, stdin);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of stdin) chunks.push(chunk);
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_STDIN_BYTES) throw new FileError("stdin gave more than 2 GiB; cut the sound first");
+  }
   return Buffer.concat(chunks);
 }
