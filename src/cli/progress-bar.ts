@@ -44,8 +44,8 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
     show(stage, done, secondsLeft) {
       const part = Math.min(1, Math.max(0, done));
       const filled = Math.round(part * WIDTH);
-      const left = secondsLeft === undefined ? "" : `, ${clock(secondsLeft)} left`;
-      const line = `[${"#".repeat(filled)}${"-".repeat(WIDTH - filled)}] ${String(Math.round(part * 100)).padStart(3)} % ${prefix}${stage}${left}`;
+      const left = secondsLeft === undefined ? "" : `, ${clock(secondsLeft)} left,`;
+      const line = `[${"#".repeat(filled)}${"-".repeat(WIDTH - filled)}] ${String(Math.round(part * 100)).padStart(3)} %${left} ${prefix}${stage}`;
       // A line that wraps could not be wiped.
       const shown = [...line].slice(0, (stream.columns || DEFAULT_COLUMNS) - 1).join("");
       if (shown !== last) stream.write(`\r\x1b[2K${shown}`);
