@@ -28,10 +28,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it.each([
   ["wav", 10],
   ["wav 44.1 stereo", 1],
-  ["flac", 2],
-  ["mp3", 1],
-  ["aac", 1],
-  ["webm", 1],
+  ["flac", 1],
+  ["mp3", 0.5],
+  ["aac", 0.5],
+  ["webm", 0.2],
   ["mp4", 1],
 ])("holds no more of %s after %s hours than near its start", (kind, hours) => {
   const args = ["--expose-gc", probe, kind, String(hours), path("fixtures")];
@@ -42,12 +42,13 @@ it.each([
   };
   const { seconds, held } = report;
   expect(seconds).toBeGreaterThan(hours * 3600 * 0.95);
-  // The first quarter warms the engine up. 10 hours of 16 kHz float32 are 2.3 GB.
+  // The first quarter warms the engine up. An hour of 16 kHz float32 is 230 MB.
   const warm = held.slice(held.length >> 2);
-  const early = Math.max(...warm.slice(0, warm.length >> 1).map(({ heap }) => heap));
-  const late = Math.max(...warm.slice(warm.length >> 1).map(({ heap }) => heap));
-  expect((late - early) / MIB).toBeLessThan(4);
-  const rss = (part: typeof held) => Math.min(...part.map((sample) => sample.rss));
-  const growth = rss(warm.slice(warm.length >> 1)) - rss(warm.slice(0, warm.length >> 1));
-  expect(growth / MIB).toBeLessThan(16);
+  const early = warm.slice(0, warm.length >> 1);
+  const late = warm.slice(warm.length >> 1);
+  // The least of each half: buffers that wait for their collection come and go.
+  const growth = (of: "heap" | "rss") =>
+    (Math.min(...late.map((sample) => sample[of])) - Math.min(...early.map((sample) => sample[of]))) / MIB;
+  expect(growth("heap")).toBeLessThan(10);
+  expect(growth("rss")).toBeLessThan(32);
 });

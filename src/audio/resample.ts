@@ -92,6 +92,21 @@ function loadWindow(channels: Float32Array[], first: number, view: Float32Array,
   view.fill(0, 0, from);
   mix(channels, first + from, to - from, view, from);
   view.fill(0, to, count);
+  flushTiny(view, count);
+}
+
+/** 390 dB below full scale. */
+const TINY = 2 ** -66;
+
+/**
+ * Makes zeros of samples that nobody hears, as decoders leave them behind a sound: their products with the
+ * filter would be subnormal, which processors take twenty times as long for.
+ */
+export function flushTiny(samples: Float32Array, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const sample = samples[i]!;
+    if (sample < TINY && sample > -TINY) samples[i] = 0;
+  }
 }
 
 /** Writes the mean of the channels' samples `start` to `start + count` into `out` from its place `at`. */

@@ -5,6 +5,7 @@ import type { Lease } from "../pools/lease.ts";
 import { statePool } from "../pools/shared-pool.ts";
 import type { Interruption } from "./interruption.ts";
 import type { MonoSource } from "./mono-source.ts";
+import { flushTiny } from "./resample.ts";
 import { createResampler, type Resampler } from "./resampler.ts";
 
 /** Safari has no Symbol.asyncDispose yet; see `dispose` of pools/lease.ts. */
@@ -94,6 +95,7 @@ export function createSoundReader(
     while (made === 0 && !flushed) {
       const block = input.view.subarray(0, most);
       const count = await mono.read(block);
+      flushTiny(block, count);
       if (count > 0) made = resampler.process(block.subarray(0, count), output.view);
       else {
         made = resampler.flush(output.view);
