@@ -19,13 +19,14 @@ export function joinClips(
   clips: { samples: Float32Array; words: string }[],
   seed?: number,
 ): { samples: Float32Array; utterances: Utterance[] };
-export function speechIn(samples: Float32Array): Float32Array;
+export function speechIn(samples: Float32Array): { from: number; to: number };
 export function judge(
   joined: { utterances: Utterance[] },
   transcription: { text: string; segments?: Segment[] },
   spellings?: Record<string, string>,
 ): {
   joints?: Right & { all: number };
+  pauses?: Right;
   near?: Right;
   lost: number[];
   repeated: string[];

@@ -7,9 +7,13 @@ import { RATE } from "./rate.mjs";
 const PAUSE = { least: 0.3, most: 1.5 };
 /** Amplitude of the noise in pauses: -60 dB of full scale, as in a quiet room. */
 const NOISE = 0.001;
-/** Speech begins and ends where frames of 20 ms rise this far above the noise, below the loudest one: in decibels. */
-const SPEECH = -40;
+/** Speech begins and ends with three frames of 20 ms above this share of the way from quiet to loud, in decibels. */
+const SPEECH = 0.4;
+const [QUIET, LOUD] = [0.05, 0.95];
 const FRAME = 0.02 * RATE;
+const FRAMES = 3;
+/** Weight of the sample before, which is taken off: hum is not speech. */
+const EMPHASIS = 0.97;
 /** Seconds: a start so near to a joint belongs to it, and is right when it is at most this far off. */
 const NEAR = 1.5;
 const RIGHT = 0.5;
@@ -18,8 +22,8 @@ const FOUND = 0.3;
 const EXTRA = 4;
 
 /**
- * Joins clips with pauses of 0.3 to 1.5 s of low noise. The clips' own silence goes first, so that a joint is where
- * speech begins.
+ * Joins clips with pauses of 0.3 to 1.5 s of low noise. The clips' own silence goes first, but for 60 ms on either side,
+ * so that a joint is where speech begins.
  *
  * @param clips samples (mono, 16 kHz) and words of each
  * @returns samples, and of each utterance its words and where its speech starts and ends, in seconds
@@ -39,9 +43,11 @@ export function joinClips(clips, seed = 1) {
   };
   for (const { samples, words } of clips) {
     pause();
-    const start = length / RATE;
-    add(speechIn(samples));
-    utterances.push({ words, start, end: length / RATE });
+    const { from, to } = speechIn(samples);
+    const edge = FRAMES * FRAME;
+    const cut = Math.max(0, from - edge);
+    utterances.push({ words, start: (length + from - cut) / RATE, end: (length + to - cut) / RATE });
+    add(samples.subarray(cut, to + edge));
   }
   pause();
   const samples = new Float32Array(length);
@@ -49,25 +55,32 @@ export function joinClips(clips, seed = 1) {
   return { samples, utterances };
 }
 
-/** A clip without the silence at its ends. */
+/**
+ * Where speech begins and ends in a clip, in samples: by the level of its frames after pre-emphasis, between that of
+ * its quietest and its loudest twentieth, so that noisy recordings are cut like clean ones.
+ */
 export function speechIn(samples) {
-  const power = [];
+  const levels = [];
   for (let at = 0; at + FRAME <= samples.length; at += FRAME) {
     let sum = 0;
-    for (let i = at; i < at + FRAME; i++) sum += samples[i] ** 2;
-    power.push(sum);
+    for (let i = Math.max(1, at); i < at + FRAME; i++) sum += (samples[i] - EMPHASIS * samples[i - 1]) ** 2;
+    levels.push(10 * Math.log10(sum + 1e-12));
   }
-  const least = Math.max(...power) * 10 ** (SPEECH / 10);
-  const loud = (x) => x > least;
-  const first = power.findIndex(loud);
-  const last = power.findLastIndex(loud);
-  return first < 0 ? samples : samples.subarray(first * FRAME, (last + 1) * FRAME);
+  const sorted = [...levels].sort((a, b) => a - b);
+  const [quiet, loud] = [QUIET, LOUD].map((share) => sorted[Math.floor(share * sorted.length)]);
+  const least = quiet + SPEECH * (loud - quiet);
+  const holds = (i, step) => levels[i] > least && levels[i + step] > least && levels[i + 2 * step] > least;
+  const first = levels.findIndex((_, i) => holds(i, 1));
+  const last = levels.findLastIndex((_, i) => holds(i, -1));
+  if (first < 0 || last < first) return { from: 0, to: samples.length };
+  return { from: first * FRAME, to: (last + 1) * FRAME };
 }
 
 /**
  * Holds a transcription against what was joined.
  *
  * - `joints`: starts of segments whose first word is the first of an utterance, against where that begins;
+ * - `pauses`: the same starts against the pause before the utterance, for Whisper lets segments touch: 0 within it;
  * - `near`: all starts within 1.5 s of a joint, whatever words they begin with (an utterance that has a second sentence
  *   so soon counts against it);
  * - `lost`: utterances of which less than 30 % of the words are there;
@@ -103,10 +116,13 @@ function judgeStarts(utterances, segments, said, heard, matches, inserted) {
   const place = new Map(inserted.map(({ index, before }) => [index, before]));
   for (const [i, { index }] of matches.entries()) if (index >= 0) place.set(index, i);
   const joints = [];
+  const pauses = [];
   for (const [index, { first, segment }] of heard.entries()) {
     const at = first ? said[place.get(index)] : undefined;
     if (!at?.first || at.utterance === 0) continue; // the first one has no joint before it
-    joints.push(segments[segment].start - utterances[at.utterance].start);
+    const { start } = segments[segment];
+    joints.push(start - utterances[at.utterance].start);
+    pauses.push(distance(start, utterances[at.utterance - 1].end, utterances[at.utterance].start));
   }
   const starts = utterances.slice(1).map(({ start }) => start);
   const near = segments
@@ -114,8 +130,14 @@ function judgeStarts(utterances, segments, said, heard, matches, inserted) {
     .filter((distance) => distance <= NEAR);
   return {
     joints: { ...shareRight(joints), all: starts.length },
+    pauses: shareRight(pauses),
     near: shareRight(near),
   };
+}
+
+/** From a point to an interval; 0 inside it. */
+function distance(x, low, high) {
+  return Math.max(0, low - x, x - high);
 }
 
 function shareRight(errors) {

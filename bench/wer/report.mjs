@@ -96,11 +96,12 @@ export function printJoined(audio, utterances, results, names) {
           " s",
         )}`,
     );
-    const { joints, near, lost, repeated, added } = judgement;
+    const { joints, pauses, near, lost, repeated, added } = judgement;
     if (joints) {
       console.log(
         `    segments that begin an utterance: ${right(joints)} of the true joint (at least 95 %); ${joints.count} for ${joints.all} joints`,
       );
+      console.log(`    the same starts and the pause before: ${right(pauses)}`);
       console.log(`    all starts near a joint: ${right(near)}`);
     } else {
       console.log("    no segments: timestamps cannot be judged");
