@@ -7,7 +7,7 @@ import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
-import { inferenceThreads, runtimeFiles } from "./web-session.ts";
+import { runtimeFiles } from "./web-session.ts";
 
 type DeviceProvider = "webgpu" | "webnn";
 
@@ -99,7 +99,8 @@ async function open(
 ): Promise<Session> {
   const { graph, path } = options;
   const runtime = await ort.loadDeviceRuntime();
-  runtime.env.wasm.numThreads = inferenceThreads;
+  // What is left to the processor is small; and outside browsers this build starts no threads.
+  runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = "fatal";
   const files = runtimeFiles();
   if (files !== undefined) runtime.env.wasm.wasmPaths = files;

@@ -122,11 +122,14 @@ export function movable(
     fetches: readonly string[],
   ): Promise<Record<string, Tensor>> {
     moving ??= move(cause);
+    const attempt = moving;
     try {
-      current = await moving;
-    } catch {
-      // No other provider takes the graph either, which move() has reported: the failure itself tells most.
-      throw cause;
+      current = await attempt;
+    } catch (error) {
+      // No other provider takes the graph either, which is reported: the failure itself tells most. The next run
+      // tries the first provider again.
+      if (moving === attempt) moving = undefined;
+      throw cause ?? error;
     }
     const again: Record<string, Tensor> = {};
     for (const [name, tensor] of Object.entries(feeds)) again[name] = await readBack(tensor);

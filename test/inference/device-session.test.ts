@@ -120,6 +120,13 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       expect(result.lostTensor).toBe("ProviderLostError");
     });
 
+    it("are those of the Wasm heap otherwise, where tensors stay from run to run too", async () => {
+      const result = await onPage(browser, () => (globalThis as unknown as DevicePage).device.chain("wasm"));
+      expect(result.provider).toBe("wasm");
+      expect(result.locations).toEqual(["runtime", "runtime"]);
+      expect(result.worst).toBeLessThan(1e-4);
+    });
+
     it("are passed over with the reason: no context, 8-bit weights, branches, free dimensions", async () => {
       const result = await onPage(browser, () => (globalThis as unknown as DevicePage).device.refusals());
       expect(result.provider).toBe("wasm");

@@ -281,6 +281,9 @@ describe("the choice of a provider", () => {
         Promise.reject(new Error("nor this one")),
       );
       await expect(add(session)).rejects.toThrow("device lost");
+      const both = await Promise.allSettled([add(session), add(session)]);
+      expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+      expect(session.provider).toBe("webgpu");
       await expect(session.release()).rejects.toThrow("device lost");
     });
 

@@ -6,6 +6,7 @@ import { type Decoder, loadDecoder } from "../../src/inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
 import { type RuntimeModule, runtimeModule } from "../../src/inference/runtime-module.ts";
 import type { ProviderName } from "../../src/inference/session.ts";
+import { warmUp } from "../../src/inference/warm-up.ts";
 import { createWebSession } from "../../src/inference/web-session.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
@@ -97,10 +98,12 @@ describe("sessions in onnxruntime-web's heap", () => {
     }
   });
 
-  it("give the same ids without fusing quantised nodes", async () => {
-    const config = { "session.disable_quant_qdq": "1" };
+  it("give the same ids with embeddings unpacked at load", async () => {
     const core = await createCore({ threads: false });
-    const unpacked = await loadDecoder(core, model.files.decoder, model.config, { providers, config });
+    const unpacked = await loadDecoder(core, model.files.decoder, model.config, {
+      providers,
+      fast: true,
+    });
     try {
       const ids = await greedyTokens(model, encoder, unpacked, features);
       expect(ids).toEqual(await greedyTokens(model, encoder, decoder, features));
@@ -118,6 +121,14 @@ describe("sessions in onnxruntime-web's heap", () => {
     expect(values.released).toBe(values.made);
     expect(blocks.size).toBe(0);
     expect(runtime.HEAPU8.length).toBe(before);
+  });
+
+  it("are warmed up without a trace", async () => {
+    const { blocks, values } = countHeap();
+    await warmUp(encoder, decoder, model.config, 3000);
+    expect(values.made).toBeGreaterThan(20);
+    expect(values.released).toBe(values.made);
+    expect(blocks.size).toBe(0);
   });
 
   it("release what a failed run had made", async () => {
