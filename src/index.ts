@@ -13,6 +13,9 @@ export { type ToMonoOptions, toMono } from "./audio/pcm-conversion.ts";
 export { type MonoReader, monoReader } from "./audio/resample.ts";
 export type { ResamplerQuality } from "./audio/resample-bank.ts";
 export { createResampler, type Resampler, type ResamplerOptions } from "./audio/resampler.ts";
+export type { SoundReader } from "./audio/sound-reader.ts";
+export { createSoundRing, type SoundRing, type SoundRingOptions } from "./audio/sound-ring.ts";
+export { openSound, type RawPcm, type SoundOptions, type SoundSource } from "./audio/sound-source.ts";
 export type { NonFinitePolicy } from "./audio/staging.ts";
 export { readWav } from "./audio/wav.ts";
 export { attachCore } from "./core/attach-core.ts";
@@ -35,6 +38,7 @@ export {
   UnknownLanguageError,
   UnsupportedExtractorError,
   UnsupportedRuntimeError,
+  UnsupportedTaskError,
   WavepoolError,
 } from "./core/errors.ts";
 export { type Cmvn, parseCmvn } from "./features/cmvn.ts";
@@ -54,7 +58,23 @@ export type { FeatureStream, FeatureStreamOptions } from "./features/feature-str
 export { createFft, type Fft, type FftOptions } from "./features/fft.ts";
 export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
 export { PRESETS, type PresetName } from "./features/presets.ts";
+export { DEFAULT_PROVIDERS, type PassedOver, PROVIDERS, type ProviderReport } from "./inference/providers.ts";
+export type { ProviderName } from "./inference/session.ts";
+export { LANGUAGE_NAMES } from "./models/languages.ts";
 export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./models/model-files.ts";
+export type {
+  FormatOptions,
+  FormattableResult,
+  FormatWriter,
+  TimestampGranularity,
+  TranscriptionSummary,
+} from "./output/format-writer.ts";
+export {
+  createFormatWriter,
+  formatTranscription,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+} from "./output/formats.ts";
 export {
   AnalysisBuffer,
   type AnalysisStatistics,
@@ -124,3 +144,17 @@ export type { Progress, Timestamps, TranscribeOptions } from "./transcription/op
 export type { StageTimes } from "./transcription/stage-times.ts";
 export { createTranscriber, type Transcriber, type TranscriberOptions } from "./transcription/transcriber.ts";
 export type { Segment, Task, Transcription, Word } from "./transcription/transcription.ts";
+export { planWindow, type WindowOptions, type WindowPlan } from "./voice/plan-windows.ts";
+export {
+  findVoiceDetector,
+  loadVoiceDetector,
+  type VoiceDetector,
+  type VoiceDetectorOptions,
+} from "./voice/silero.ts";
+export {
+  createSpeechRegions,
+  type PushOptions,
+  type SpeechRegions,
+  type SpeechSoFar,
+} from "./voice/speech-regions.ts";
+export type { SpeechOptions, SpeechRegion } from "./voice/speech-segmenter.ts";

@@ -65,7 +65,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
         throw error;
       }
     });
-    if (frames === FULL_FRAMES || passes(heard, options)) return heard;
+    if (frames === FULL_FRAMES || !(heard.failed || heard.truncated)) return heard;
     heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");
@@ -118,15 +118,3 @@ async function decode(
 
 /** Texts sampled at temperatures above 0, as openai/whisper's command line does. */
 const BEST_OF = 5;
-
-/** Whether a text of a shortened window can be trusted. */
-function passes(
-  heard: WindowDecoding,
-  { compressionRatioThreshold, logprobThreshold }: CheckedOptions,
-): boolean {
-  if (heard.truncated) return false;
-  if (compressionRatioThreshold !== null && heard.compressionRatio > (compressionRatioThreshold ?? 2.4)) {
-    return false;
-  }
-  return logprobThreshold === null || heard.avgLogprob >= logprobThreshold;
-}

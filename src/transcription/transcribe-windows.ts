@@ -78,7 +78,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
       language ??= decoding.silent ? undefined : decoding.language;
       const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
       position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);
-      if (options.conditionOnPreviousText && decoding.temperature <= PROMPT_TEMPERATURE) {
+      if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
         previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
       } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
       yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
