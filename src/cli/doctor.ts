@@ -41,7 +41,7 @@ async function coreState(): Promise<string> {
 /** A missing model is a finding, not a failure of the doctor. */
 async function modelState(name: string): Promise<string> {
   try {
-    const model = await findModel(name);
+    const model = await findModel(name, { offline: true });
     return `${model.name} from ${model.origin} ${model.directory}`;
   } catch (error) {
     if (error instanceof WavepoolError) return `none: ${error.message}`;

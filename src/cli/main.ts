@@ -5,6 +5,7 @@ import { PRESETS } from "../features/presets.ts";
 import { DEFAULT_MODEL } from "../models/model-files.ts";
 import { doctorCommand } from "./doctor.ts";
 import { melCommand } from "./mel.ts";
+import { registerModels } from "./models.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { VERSION } from "./version.generated.ts";
 
@@ -46,6 +47,8 @@ program
   .description("show what this runtime offers and which model and provider would be used")
   .option("--model <name|dir>", "model to look for", DEFAULT_MODEL)
   .action(doctorCommand);
+
+registerModels(program);
 
 for (const command of program.commands) command.option("--debug", "print stack traces");
 
