@@ -128,12 +128,16 @@ export async function downloadFile(
     const patience = createPatience(connection);
     const attempts: Attempts = { etag: null, pieced: part.size > 0 };
     let restarted = false;
+    // Only what no attempt has reached before is progress, or a server whose file is too short would have no end.
+    let furthest = part.size;
     onBytes(part.size, 0);
     for (;;) {
       while (part.size < expected.size) {
-        const before = part.size;
         const setback = await attempt(download, part, attempts, connection);
-        if (part.size >= before + PROGRESS_BYTES) patience.renew();
+        if (part.size >= furthest + PROGRESS_BYTES) {
+          furthest = part.size;
+          patience.renew();
+        }
         if (setback) await patience.wait(setback);
       }
       const digest = await part.digest();
@@ -142,6 +146,7 @@ export async function downloadFile(
       if (!attempts.pieced || restarted) throw wrongDigest(url, digest, expected);
       // The pieces may have been of different contents; once more from the start.
       restarted = true;
+      furthest = 0;
       attempts.pieced = false;
       attempts.etag = null;
     }
