@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { hubClient } from "./hub-client.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -64,7 +65,13 @@ await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
 });
-const browser = { ...shared, platform: "browser", conditions: ["browser"], outdir: "dist" };
+const browser = {
+  ...shared,
+  platform: "browser",
+  conditions: ["browser"],
+  outdir: "dist",
+  plugins: [hubClient],
+};
 await build({
   ...browser,
   entryPoints: { "index.browser": "src/index.ts", "transformers.browser": "src/transformers.ts" },

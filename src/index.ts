@@ -25,6 +25,7 @@ export {
   AudioFormatError,
   CoreMemoryError,
   CrewError,
+  DownloadError,
   FileError,
   InferenceError,
   InvalidArgumentError,
@@ -60,8 +61,16 @@ export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/
 export { PRESETS, type PresetName } from "./features/presets.ts";
 export { DEFAULT_PROVIDERS, type PassedOver, PROVIDERS, type ProviderReport } from "./inference/providers.ts";
 export type { ProviderName } from "./inference/session.ts";
+export type { DownloadProgress } from "./models/download-progress.ts";
 export { LANGUAGE_NAMES } from "./models/languages.ts";
-export { DEFAULT_MODEL, MODEL_NAMES, type ModelFiles } from "./models/model-files.ts";
+export type { DtypeOption } from "./models/model-dtype.ts";
+export {
+  DEFAULT_MODEL,
+  type FindModelOptions,
+  findModel,
+  MODEL_NAMES,
+  type ModelFiles,
+} from "./models/model-files.ts";
 export type {
   FormatOptions,
   FormattableResult,
@@ -140,7 +149,13 @@ export {
   type TierOptions,
 } from "./pools/tiered-pool.ts";
 export type { WaitOptions } from "./pools/wait-queue.ts";
-export type { Progress, Timestamps, TranscribeOptions } from "./transcription/options.ts";
+export type {
+  Context,
+  ContextRule,
+  Progress,
+  Timestamps,
+  TranscribeOptions,
+} from "./transcription/options.ts";
 export type { StageTimes } from "./transcription/stage-times.ts";
 export { createTranscriber, type Transcriber, type TranscriberOptions } from "./transcription/transcriber.ts";
 export type { Segment, Task, Transcription, Word } from "./transcription/transcription.ts";

@@ -1,3 +1,5 @@
+import type { ModelStore } from "./model-store.ts";
+
 /** A figure that tells how hard the runtime is pressed. */
 export interface PressureReader {
   /** What is read, such as "process memory". */
@@ -89,6 +91,12 @@ export interface Adapter {
   startCoreWorker(start: CoreWorkerStart, onFailure: (reason: string) => void): CoreWorker;
   /** Lets about a millisecond pass without a new task, where the runtime lets this thread block at all. */
   pause(words: Int32Array): void;
-  /** Where downloaded models are kept, if the runtime has such a place. */
+  /** Where downloaded models are kept, if the runtime has such a place: a path that `join` and `readFile` take. */
   readonly modelCache: string | undefined;
+  /** Writes and manages the files in `modelCache`; undefined where there is none. */
+  readonly modelStore: ModelStore | undefined;
+  /** Whether paths are URLs, and looking for a file is a request. */
+  readonly filesAreUrls: boolean;
+  /** A variable of the environment, where the runtime has one. */
+  environment(name: string): string | undefined;
 }

@@ -1,7 +1,9 @@
 /** Browsers: files are URLs, models are served from a directory of the site. */
 import { FileError } from "../core/errors.ts";
 import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
+import { createBrowserStore, readStored, STORE_SCHEME, storedSize } from "./browser-store.ts";
 import { openUrl } from "./open-file.browser.ts";
+import { hasStorage } from "./segments.ts";
 
 async function fetchFile(url: string, method: "GET" | "HEAD"): Promise<Response> {
   try {
@@ -114,11 +116,13 @@ export const adapter: Adapter = {
   cores: globalThis.navigator?.hardwareConcurrency ?? 1,
   join: (directory, path) => `${directory.replace(/\/$/, "")}/${path}`,
   async fileExists(url) {
+    if (url.startsWith(STORE_SCHEME)) return (await storedSize(url)) !== undefined;
     const { ok, status } = await fetchFile(url, "HEAD");
     if (ok || status === 404 || status === 410) return ok;
     throw new FileError(`cannot look for ${url}: the server answers ${status} to HEAD; check the server`);
   },
   async readFile(url) {
+    if (url.startsWith(STORE_SCHEME)) return readStored(url);
     const response = await fetchFile(url, "GET");
     if (!response.ok)
       throw new FileError(`cannot fetch ${url}: the server answers ${response.status}; check the URL`);
@@ -146,5 +150,8 @@ export const adapter: Adapter = {
   pause(words) {
     if (mayBlock) Atomics.wait(words, 0, words[0]!, 1);
   },
-  modelCache: undefined,
+  modelCache: hasStorage ? `${STORE_SCHEME}models` : undefined,
+  modelStore: hasStorage ? createBrowserStore() : undefined,
+  filesAreUrls: true,
+  environment: () => undefined,
 };

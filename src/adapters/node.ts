@@ -7,31 +7,9 @@ import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { FileError } from "../core/errors.ts";
 import type { Adapter, CoreWorker, CoreWorkerStart, PressureReader } from "./adapter.ts";
+import { ABSENT, errorCode, fileError } from "./file-errors.ts";
+import { createNodeStore } from "./node-store.ts";
 import { openFile } from "./open-file.node.ts";
-
-/** Plain words for the error codes that a user meets. */
-const REASONS: Record<string, string> = {
-  ENOENT: "no such file or folder; check the path",
-  EISDIR: "it is a directory; give a file",
-  ENOTDIR: "a part of the path is not a directory; check the path",
-  ENAMETOOLONG: "the name is too long; shorten it",
-  ERR_FS_FILE_TOO_LARGE: "it holds more than 2 GiB; cut it first (ffmpeg -t 3600)",
-  EACCES: "no permission; check the file's mode and owner",
-  EPERM: "not permitted; check the file's mode and owner",
-  ENOSPC: "the disk is full; free some space",
-};
-
-/** Codes that say no more than that a file or package is not there. */
-const ABSENT = new Set(["ENOENT", "ENOTDIR", "MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"]);
-
-function errorCode(cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code ?? "";
-}
-
-function fileError(verb: "read" | "write", path: string, cause: unknown): FileError {
-  const reason = REASONS[errorCode(cause)] ?? `${(cause as Error).message}; check the path`;
-  return new FileError(`cannot ${verb} ${path === "" ? '""' : path}: ${reason}`, { cause });
-}
 
 function runtimeName(): string {
   const versions = process.versions;
@@ -155,5 +133,11 @@ export const adapter: Adapter = {
   ],
   startCoreWorker,
   pause: (words) => void Atomics.wait(words, 0, words[0]!, 1),
-  modelCache: join(cacheDirectory(), "models"),
+  // Read at each use: a program may set the variables after it has loaded wavepool.
+  get modelCache() {
+    return join(cacheDirectory(), "models");
+  },
+  modelStore: createNodeStore(),
+  filesAreUrls: false,
+  environment: (name) => process.env[name],
 };

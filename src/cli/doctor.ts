@@ -56,7 +56,7 @@ async function coreState(): Promise<string> {
 /** A missing model is a finding, not a failure of the doctor. */
 async function lookForModel(name: string): Promise<ModelFiles | string> {
   try {
-    return await findModel(name);
+    return await findModel(name, { offline: true });
   } catch (error) {
     if (error instanceof WavepoolError) return `none: ${error.message}`;
     throw error;

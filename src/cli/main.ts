@@ -5,6 +5,7 @@ import { DEFAULT_MODEL } from "../models/model-files.ts";
 import { doctorCommand } from "./doctor.ts";
 import { InterruptedError } from "./interrupt.ts";
 import { melCommand } from "./mel.ts";
+import { registerModels } from "./models.ts";
 import { debug, EXIT_FAILURE, EXIT_USER_MISTAKE, oneLine, printError } from "./report-error.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { addTranscribeCommand } from "./transcribe-flags.ts";
@@ -35,6 +36,8 @@ program
   .description("show what this runtime offers and which model and provider would be used")
   .option("--model <name|dir>", "model to look for", DEFAULT_MODEL)
   .action(doctorCommand);
+
+registerModels(program);
 
 for (const command of program.commands) command.option("--debug", "print stack traces");
 

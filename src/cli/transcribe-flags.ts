@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { assertRate, MAX_CHANNELS } from "../audio/pcm.ts";
 import type { RawPcm } from "../audio/sound-source.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { type DtypeChoice, MODEL_DTYPES } from "../models/model-dtype.ts";
 import { DEFAULT_MODEL } from "../models/model-files.ts";
 import type { FormatOptions } from "../output/format-writer.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "../output/formats.ts";
@@ -38,7 +39,7 @@ export interface TranscribeFlags {
   highlightWords?: boolean;
   provider?: "webnn" | "webgpu" | "native" | "wasm" | "auto";
   threads?: number;
-  dtype?: string;
+  dtype?: DtypeChoice;
   vad?: boolean;
   fullWindow?: boolean;
   offline?: boolean;
@@ -156,7 +157,7 @@ export function addTranscribeCommand(
       ]),
     )
     .option("--threads <n>", "threads that run the model", integer("--threads", 1))
-    .option("--dtype <name>", "weights to load, such as q8, q4 or fp32")
+    .addOption(new Option("--dtype <type>", "type of the weights").choices(["auto", ...MODEL_DTYPES]))
     .option("--vad", "leave out what is no speech")
     .option("--full-window", "encode 30 s even of shorter sound")
     .option("--offline", "never download a model")

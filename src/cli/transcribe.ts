@@ -4,6 +4,7 @@ import type { PoolStatistics } from "../pools/pool-statistics.ts";
 import { createTranscriber, type Transcriber } from "../transcription/transcriber.ts";
 import type { Transcription } from "../transcription/transcription.ts";
 import { listenForInterrupt } from "./interrupt.ts";
+import { label } from "./models.ts";
 import { assertWritable, prepareFolder } from "./output-file.ts";
 import { type OutputTarget, openOutputs, planOutputs } from "./outputs.ts";
 import { createFilesProgress } from "./progress.ts";
@@ -51,7 +52,14 @@ export async function transcribeCommand(files: string[], flags: TranscribeFlags)
     // The sound first: a wrong one should not wait for the model to load.
     const source = await interrupt.race(soundSource(file, { raw, signal }));
     transcriber ??= await interrupt
-      .race(createTranscriber({ ...transcriberRequest(flags), onLoading: () => progress.loading() }))
+      .race(
+        createTranscriber({
+          ...transcriberRequest(flags),
+          onLoading: () => progress.loading(),
+          onDownload: (step) => bar.show(label(flags.model, step), step.bytes / step.totalBytes),
+          signal,
+        }),
+      )
       .catch((error) => stopAll(error));
     const outputs = openOutputs(targets, format, () => bar.clear());
     const result = await transcriber.transcribe(source, {

@@ -116,6 +116,19 @@ export class ModelNotFoundError extends WavepoolError {
   }
 }
 
+/** Why a download ended: no connection, an answer of the server that is none, a connection that broke, wrong bytes. */
+export type DownloadFailure = "unreachable" | "refused" | "interrupted" | "wrong-bytes";
+
+/** A file could not be fetched, also not by trying again. */
+export class DownloadError extends WavepoolError {
+  readonly reason: DownloadFailure;
+
+  constructor(reason: DownloadFailure, message: string, options?: ErrorOptions) {
+    super("download", "failure", message, options);
+    this.reason = reason;
+  }
+}
+
 /** A model file that is present but broken, or no Whisper model. */
 export class ModelFormatError extends WavepoolError {
   constructor(message: string, options?: ErrorOptions) {

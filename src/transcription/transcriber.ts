@@ -6,6 +6,8 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { providerOrder } from "../inference/providers.ts";
 import type { ProviderName } from "../inference/session.ts";
 import { setRuntimeFiles } from "../inference/web-session.ts";
+import type { DownloadProgress } from "../models/download-progress.ts";
+import type { DtypeOption } from "../models/model-dtype.ts";
 import { DEFAULT_MODEL, findModel, type ModelFiles } from "../models/model-files.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
 import type { TranscribeOptions } from "./options.ts";
@@ -17,8 +19,19 @@ const MAX_THREADS = 64;
 
 /** How to make a transcriber; `memoryBytes` is the size of its core. */
 export interface TranscriberOptions extends Omit<CoreOptions, "threads"> {
-  /** "tiny", "base", or a directory (in browsers a URL) in Hugging Face's ONNX layout. Default "base". */
+  /**
+   * "tiny", "base", "small" and others by name, a repository of the hub ("owner/name"), or a directory (in browsers a URL),
+   * in Hugging Face's ONNX layout. Default "base".
+   */
   model?: string;
+  /** Type of the weights, or of each graph's. Default "auto": the first of q8, fp32, q4, fp16, q4f16 that there is. */
+  dtype?: DtypeOption;
+  /** Never download. Default: whether the environment variable WAVEPOOL_OFFLINE is set. */
+  offline?: boolean;
+  /** Told how far a download has come. */
+  onDownload?: (progress: DownloadProgress) => void;
+  /** Ends a download, and the loading before the weights. */
+  signal?: AbortSignal;
   /** Language of calls that name none: a code such as "de", a name, or "auto" (default) to detect it. */
   language?: string;
   /**
@@ -82,10 +95,15 @@ export interface Transcriber {
  */
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
   assertOptions(options, "createTranscriber");
-  const model = await findModel(options.model ?? DEFAULT_MODEL);
-  const { threads, core: givenCore, ...coreOptions } = options;
+  const { threads, core: givenCore, dtype, offline, onDownload, signal, ...coreOptions } = options;
   checkThreads(threads);
   providerOrder(options.providers);
+  const model = await findModel(options.model ?? DEFAULT_MODEL, {
+    dtype,
+    offline,
+    signal,
+    onProgress: onDownload,
+  });
   // One agent: an ordinary ArrayBuffer and no atomics.
   const core = givenCore ?? (await createCore({ ...coreOptions, threads: false }));
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
