@@ -119,6 +119,9 @@ describe(`openSound, seed ${SEED}`, () => {
       const sound = await soundOf(core, streamOf([long, new Uint8Array(99)]));
       expect(firstDifference(sound, expected), magic).toBe(-1);
       await expect(soundOf(core, streamOf([long.slice(0, -10)]))).rejects.toThrow(/cut off/);
+      new DataView(long.buffer).setBigUint64(20 + 8, 36_000_000_000n, true);
+      await using reader = await openSound(core, streamOf([long]));
+      expect(reader.duration).toBe(1_125_000); // 36 GB
     }
     expect(inUse(core)).toBe(0);
   });
