@@ -18,6 +18,7 @@ const FILES = [
   "hello.webm",
   "hello-vorbis.mkv",
   "hello.aiff",
+  "hello-8.aiff",
   "hello-ulaw.aiff",
   "hello-ima4.aiff",
   "hello-stereo.flac",

@@ -3,7 +3,7 @@ import { type ByteReader, takeRest } from "./byte-reader.ts";
 import { formatName, REPAIR, tooLargeToHold } from "./codecs.ts";
 import { declaredLength, flacBits } from "./completeness.ts";
 import { createFlacFrames } from "./flac-frames.ts";
-import { openMp4 } from "./mp4-input.ts";
+import { mp4Pieces, openMp4 } from "./mp4-input.ts";
 import { createOggPages, isAt, oggDuration } from "./ogg-pages.ts";
 import { openWebm } from "./webm-input.ts";
 
@@ -46,15 +46,22 @@ export async function openInput(type: string, reader: ByteReader, limit: number)
     case "flac":
       return flacInput(reader);
     case "mp3":
-      return { next: pieces(reader), declared: declaredLength(type, await reader.peek(MP3_HEAD)) };
+      return { next: pieces(reader.take), declared: declaredLength(type, await reader.peek(MP3_HEAD)) };
     case "webm":
     case "mkv": {
-      const { head, duration } = await openWebm(reader, limit);
-      return { next: pieces(reader, head), duration };
+      const { head, duration, reach = 0 } = await openWebm(reader, limit);
+      const take = async (most: number) => {
+        const piece = await reader.take(most);
+        if (piece.length > 0 || reader.position >= reach) return piece;
+        throw new AudioFormatError(
+          `the ${formatName(type)} file is cut off: it declares ${reach} bytes, ${reader.position} are there; ${REPAIR}`,
+        );
+      };
+      return { next: pieces(take, head), duration };
     }
     case "m4a": {
       const { head, duration, rest } = await openMp4(reader, limit);
-      return { next: pieces(rest, head), duration };
+      return { next: pieces(mp4Pieces(rest), head), duration };
     }
     case "aiff": {
       const way = "convert it first (ffmpeg -i in.aiff out.wav)";
@@ -62,12 +69,15 @@ export async function openInput(type: string, reader: ByteReader, limit: number)
       return { next: once(bytes), duration: undefined };
     }
     default:
-      return { next: pieces(reader) };
+      return { next: pieces(reader.take) };
   }
 }
 
 /** All that is left, in pieces; before them `head`, if there is one, in one piece. */
-function pieces(reader: ByteReader, head?: Uint8Array): () => Promise<Uint8Array | undefined> {
+function pieces(
+  take: (most: number) => Promise<Uint8Array>,
+  head?: Uint8Array,
+): () => Promise<Uint8Array | undefined> {
   let first = head;
   return async () => {
     if (first !== undefined) {
@@ -76,7 +86,7 @@ function pieces(reader: ByteReader, head?: Uint8Array): () => Promise<Uint8Array
       return piece;
     }
     // Codecs keep views of what they get; the reader's last until its next bytes only.
-    const piece = (await reader.take(PIECE)).slice();
+    const piece = (await take(PIECE)).slice();
     return piece.length === 0 ? undefined : piece;
   };
 }
@@ -123,7 +133,7 @@ async function flacInput(reader: ByteReader): Promise<CodecInput> {
   const head = (await reader.peek(FLAC_HEAD)).slice();
   const bits = flacBits(head);
   const declared = declaredLength("flac", head);
-  if (bits === undefined || head.length < FLAC_HEAD) return { next: pieces(reader), bits, declared };
+  if (bits === undefined || head.length < FLAC_HEAD) return { next: pieces(reader.take), bits, declared };
   let last = (head[4]! & 0x80) !== 0;
   head[4]! |= 0x80;
   await reader.skip(FLAC_HEAD);

@@ -121,3 +121,10 @@ export function rescaleFlac(channels: Float32Array[], bits: number | undefined):
   const scale = (2 ** (bits - 1) - 1) / 2 ** (bits - 1);
   for (const samples of channels) for (let i = 0; i < samples.length; i++) samples[i]! *= scale;
 }
+
+/** The AIFF codec takes samples of eight bits for unsigned; they are not. */
+export function signBytes(channels: Float32Array[]): void {
+  for (const samples of channels) {
+    for (let i = 0; i < samples.length; i++) samples[i]! += samples[i]! < 0 ? 1 : -1;
+  }
+}

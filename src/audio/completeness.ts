@@ -37,11 +37,25 @@ function flacLength(bytes: Uint8Array, view: DataView): number | undefined {
   return (bytes[21]! & 15) * 2 ** 32 + view.getUint32(22) || undefined;
 }
 
-/** The COMM chunk of "Audio Interchange File Format 1.3" (Apple 1989). */
 function aiffLength(bytes: Uint8Array, view: DataView): number | undefined {
+  const at = aiffCommon(bytes, view);
+  return at === undefined ? undefined : view.getUint32(at + 10);
+}
+
+/** Whether an AIFF holds PCM of eight bits, which is signed. */
+export function aiffIsBytes(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = aiffCommon(bytes, view);
+  if (at === undefined || at + 30 > bytes.length || view.getUint16(at + 14) > 8) return false;
+  const plain = view.getUint32(at + 4) < 22;
+  return plain || ["NONE", "twos", "sowt"].some((name) => isAt(bytes, at + 26, name));
+}
+
+/** Place of the COMM chunk of "Audio Interchange File Format 1.3" (Apple 1989). */
+function aiffCommon(bytes: Uint8Array, view: DataView): number | undefined {
   let at = 12;
   while (at + 14 <= bytes.length) {
-    if (isAt(bytes, at, "COMM")) return view.getUint32(at + 10);
+    if (isAt(bytes, at, "COMM")) return at;
     const size = view.getUint32(at + 4);
     at += 8 + size + (size & 1);
   }

@@ -9,10 +9,11 @@ import {
   formatOf,
   REPAIR,
   rescaleFlac,
+  signBytes,
   tooFewSamples,
   undecodable,
 } from "./codecs.ts";
-import { declaredLength, flacBits, oggFault } from "./completeness.ts";
+import { aiffIsBytes, declaredLength, flacBits, oggFault } from "./completeness.ts";
 import { assertSamples, type PcmAudio } from "./pcm.ts";
 import { isWav, readWav } from "./wav.ts";
 
@@ -61,6 +62,7 @@ async function decodeByCodec(bytes: Uint8Array): Promise<PcmAudio> {
   if (declared !== undefined && length < declared) throw tooFewSamples(type, declared, length);
   checkLayout(type, channels.length, sampleRate);
   if (type === "flac") rescaleFlac(channels, flacBits(bytes));
+  if (type === "aiff" && aiffIsBytes(bytes)) signBytes(channels);
   // Old Macintosh rates such as 22254.545 Hz are fractions; a pitch off by 2e-5 is heard by nobody.
   return { sampleRate: Math.round(sampleRate), channels };
 }

@@ -1,6 +1,6 @@
 import { AudioFormatError } from "../core/errors.ts";
 import { type ByteReader, concatBytes, memoryReader, takeRest } from "./byte-reader.ts";
-import { endsEarly, tooLargeToHold } from "./codecs.ts";
+import { endsEarly, REPAIR, tooLargeToHold } from "./codecs.ts";
 import { fourCc } from "./wav.ts";
 
 /** What an MP4 decoder is fed first, and how long the sound is. */
@@ -54,6 +54,25 @@ export async function openMp4(reader: ByteReader, limit: number): Promise<Mp4Hea
       return { head: concatBytes(parts, total), duration: durationOf(bytes), rest: reader };
     }
   }
+}
+
+/**
+ * Takes up to `most` bytes of what follows the head, box by box.
+ *
+ * @throws AudioFormatError when the source ends within a box.
+ */
+export function mp4Pieces(reader: ByteReader): (most: number) => Promise<Uint8Array> {
+  let left = 0;
+  return async (most) => {
+    // What is no box behind the others, or is open-ended, may end anywhere.
+    if (left === 0) left = boxAt(await reader.peek(16), 0)?.size || Number.POSITIVE_INFINITY;
+    const piece = await reader.take(Math.min(most, left));
+    if (piece.length === 0 && left !== Number.POSITIVE_INFINITY) {
+      throw new AudioFormatError(`the MP4 file is cut off: ${left} bytes of a box are missing; ${REPAIR}`);
+    }
+    left -= piece.length;
+    return piece;
+  };
 }
 
 /** Type and size of the box at `at`; a size of 0 reaches to the end. Undefined where its header is not whole. */

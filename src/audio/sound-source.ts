@@ -75,7 +75,7 @@ const MAGIC_BYTES = 1088;
  * 1.5 MB for an hour.
  *
  * A source that ends before the file is whole rejects the last read, where the format shows it: WAV, AIFF, FLAC,
- * MP3 with a Xing header, Ogg. AAC, WebM and MP4 end as far as they go.
+ * MP3 with a Xing header, Ogg, WebM and MP4. AAC, and WebM recorded without a length, end as far as they go.
  *
  * @param source is read once; streams and iterators are cancelled when the reader closes before their end.
  * @throws InvalidArgumentError when source or options are none of those; FileError when a path cannot be read.

@@ -16,20 +16,21 @@ const FIRST_LOOK = 4096;
  *
  * @param reader stands at the first byte; afterwards at the first cluster.
  * @param limit bytes that may be held
- * @returns what stands before the cluster, which a decoder wants in one piece, and the seconds it declares.
+ * @returns what stands before the cluster, which a decoder wants in one piece, the seconds it declares, and
+ * the position that the file has to reach, unless it was recorded without knowing.
  * @throws AudioFormatError when it is larger than `limit`.
  */
 export async function openWebm(
   reader: ByteReader,
   limit: number,
-): Promise<{ head: Uint8Array; duration: number | undefined }> {
+): Promise<{ head: Uint8Array; duration: number | undefined; reach: number | undefined }> {
   for (let look = FIRST_LOOK; ; ) {
     const bytes = await reader.peek(look);
-    const { end, need, duration } = walk(bytes);
+    const { end, need, duration, reach } = walk(bytes);
     if (end !== undefined || bytes.length < look) {
       const head = bytes.slice(0, end ?? bytes.length);
       await reader.skip(head.length);
-      return { head, duration };
+      return { head, duration, reach };
     }
     look = Math.max(look * 2, need);
     if (look <= limit) continue;
@@ -38,20 +39,26 @@ export async function openWebm(
 }
 
 /** Goes through the elements at the top until the first cluster, or until `need` bytes are wanted. */
-function walk(bytes: Uint8Array): { end?: number; need: number; duration?: number } {
+function walk(bytes: Uint8Array): {
+  end?: number;
+  need: number;
+  duration: number | undefined;
+  reach: number | undefined;
+} {
   let duration: number | undefined;
-  const known = () => (duration === undefined ? {} : { duration });
+  let reach: number | undefined;
   for (let at = 0; ; ) {
     const element = elementAt(bytes, at);
-    if (element === undefined) return { need: at + 16, ...known() };
+    if (element === undefined) return { need: at + 16, duration, reach };
     const { id, body, size } = element;
-    if (id === CLUSTER) return { end: at, need: 0, ...known() };
+    if (id === CLUSTER) return { end: at, need: 0, duration, reach };
     if (id === SEGMENT) {
+      reach = size === undefined ? undefined : body + size;
       at = body;
       continue;
     }
-    if (size === undefined) return { end: at, need: 0, ...known() }; // only clusters may be open-ended here
-    if (body + size > bytes.length) return { need: body + size + 16, ...known() };
+    if (size === undefined) return { end: at, need: 0, duration, reach }; // only clusters may be open-ended here
+    if (body + size > bytes.length) return { need: body + size + 16, duration, reach };
     if (id === INFO) duration = durationOf(bytes, body, body + size);
     at = body + size;
   }
