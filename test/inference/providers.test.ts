@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCore } from "../../src/core/create-core.ts";
 import { InvalidArgumentError, LeaseError, ModelFormatError } from "../../src/core/errors.ts";
@@ -16,15 +14,10 @@ import {
 } from "../../src/inference/providers.ts";
 import type { ProviderName, Session } from "../../src/inference/session.ts";
 import type { Tensor } from "../../src/inference/tensor.ts";
-import { realSpeechFolder } from "../reference/real-speech.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
 import { addGraph } from "./add-graph.ts";
-import { featuresOf, greedyTokens, type Model, openModel } from "./speech.ts";
-
-const folder = realSpeechFolder();
-const JFK = ["jfk.wav", "jfk.flac"].map((name) => join(folder ?? "", name)).find((path) => existsSync(path));
-if (!JFK) console.warn("SKIPPED: jfk.wav. Set WAVEPOOL_SPEECH to a folder that has it.");
+import { featuresOf, greedyTokens, JFK, type Model, openModel } from "./speech.ts";
 
 const installed = await loadNativeRuntime().then(
   () => true,

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { adapter } from "#adapter";
 import { decodeAudio } from "../../src/audio/decode.ts";
 import { monoReader } from "../../src/audio/resample.ts";
@@ -11,6 +13,12 @@ import { findModel, type ModelFiles } from "../../src/models/model-files.ts";
 import { readWhisperConfig, type WhisperConfig } from "../../src/models/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../../src/models/whisper-tokenizer.ts";
 import { createBufferPool } from "../../src/pools/create-buffer-pool.ts";
+import { realSpeechFolder } from "../reference/real-speech.ts";
+
+const folder = realSpeechFolder();
+/** A public recording of eleven seconds, where there is one. */
+export const JFK = folder && [join(folder, "jfk.wav")].find((path) => existsSync(path));
+if (!JFK) console.warn("SKIPPED: jfk.wav. Set WAVEPOOL_SPEECH to a folder that has it.");
 
 /** A real model's files and what is read of them. */
 export interface Model {
