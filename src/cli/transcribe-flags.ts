@@ -197,7 +197,8 @@ export function neededTimestamps(
   if (timed && timestamps === "none") {
     throw new InvalidArgumentError(`--format ${timed} needs times; leave out --timestamps none`);
   }
-  return timestamps ?? (formats.every((format) => format === "text") ? undefined : "segment");
+  // Text alone shows no times, and is sooner there without them.
+  return timestamps ?? (formats.every((format) => format === "text") ? "none" : "segment");
 }
 
 /** What the flags ask of the formats. */

@@ -103,7 +103,7 @@ async function decode(
     beamSize: options.beamSize,
     patience: options.patience,
     lengthPenalty: options.lengthPenalty,
-    bestOf: options.bestOf ?? BEST_OF,
+    bestOf: options.bestOf,
     suppressTokens: options.suppressTokens,
     compressionRatioThreshold: options.compressionRatioThreshold,
     logprobThreshold: options.logprobThreshold,
@@ -115,6 +115,3 @@ async function decode(
   });
   return detected ? { ...decoding, detected } : decoding;
 }
-
-/** Texts sampled at temperatures above 0, as openai/whisper's command line does. */
-const BEST_OF = 5;

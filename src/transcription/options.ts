@@ -47,7 +47,7 @@ export interface TranscribeOptions {
   patience?: number;
   /** Exponent of Google NMT's length penalty, 0 to 1; by default the mean log probability ranks. */
   lengthPenalty?: number;
-  /** Samples taken at temperatures above 0. Default 5. */
+  /** Samples taken at temperatures above 0. Default 1. */
   bestOf?: number;
   /** Temperatures to try until a text passes the thresholds. Default 0, 0.2, … 1. */
   temperature?: number | readonly number[];

@@ -56,12 +56,12 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   try {
     while (true) {
       signal?.throwIfAborted();
-      onProgress({ stage: "audio", seconds: position / rate, tokens: 0 });
       const plan = await clock.measure("audio", async () => {
         await ahead;
         return planner.next(position);
       });
       if (!plan) return;
+      onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
       const { heard, end } = await hear(walk, plan, { language, prompt: previous, words }, () => {
         const reading = sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples);
         // Told when it is awaited; until then it must not count as unhandled.

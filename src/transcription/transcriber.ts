@@ -123,7 +123,10 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   ): AsyncGenerator<Segment, Transcription, void> {
     assertOptions(options, "transcribe");
     if (disposing) throw new InvalidArgumentError("the transcriber was disposed of; create another one");
-    return counted(calls, transcribeSound(pipeline, audio, { language: ownLanguage, ...options }));
+    return counted(
+      calls,
+      transcribeSound(pipeline, audio, { ...options, language: options.language ?? ownLanguage }),
+    );
   }
 
   return {
