@@ -119,7 +119,6 @@ export async function loadDecoder(
       ...(settings && { config: settings }),
       graph: "decoder",
       path,
-      reuse: ["logits"],
     });
   } catch (error) {
     closePools();

@@ -6,7 +6,7 @@ import { outlineGraph } from "./graph-outline.ts";
 import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
 import type { Session, SessionOptions } from "./session.ts";
-import type { Tensor } from "./tensor.ts";
+import { callersTensor, type Tensor } from "./tensor.ts";
 import { runtimeFiles } from "./web-session.ts";
 
 type DeviceProvider = "webgpu" | "webnn";
@@ -133,13 +133,7 @@ async function open(
     device: device.name,
     inputs,
     outputs,
-    tensor: (type, data, dims) => ({
-      type,
-      dims,
-      location: "host",
-      read: () => data,
-      release() {},
-    }),
+    tensor: callersTensor,
     async run(feeds, fetches) {
       const lent: Tensor[] = [];
       try {

@@ -7,7 +7,7 @@ import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** How to load one of a model's graphs. */
-export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path" | "reuse">> {
+export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path">> {
   /**
    * The graph, where it was read or edited before, or what reads it, which a move to another provider calls
    * again; by default the file under `path`.

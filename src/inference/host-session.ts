@@ -1,7 +1,7 @@
 import type * as ort from "#onnxruntime";
 import { InferenceError, LeaseError, messageOf } from "../core/errors.ts";
 import type { ProviderName, Session, SessionOptions, TensorInfo } from "./session.ts";
-import { elements, type Tensor, type TensorData, type TensorType } from "./tensor.ts";
+import { callersTensor, type Tensor, type TensorData, type TensorType } from "./tensor.ts";
 
 /** What a session on a runtime's public API is made of. */
 export interface HostSessionParts {
@@ -9,51 +9,18 @@ export interface HostSessionParts {
   readonly Tensor: typeof ort.Tensor;
   readonly provider: ProviderName;
   readonly graph: SessionOptions["graph"];
-  /** float32 outputs to write into arrays of ours; only onnxruntime-node does. */
-  readonly reuse?: readonly string[];
 }
-
-/** Arrays of one length that are kept for reuse: logits of a step, of a prompt, and of a call beside them. */
-const KEPT = 4;
 
 /**
  * A session on the public API alone: tensors are arrays on the host, which a runtime in Wasm copies in and out at
- * every run.
+ * every run. onnxruntime-node reads inputs where they are; its outputs are copies, those given beforehand too (it
+ * fills them and makes another).
  */
 export function createHostSession(parts: HostSessionParts): Session {
-  const { session, Tensor: OrtTensor, provider, graph, reuse = [] } = parts;
+  const { session, Tensor: OrtTensor, provider, graph } = parts;
   const inputs = session.inputMetadata.map(tensorInfo);
   const outputs = session.outputMetadata.map(tensorInfo);
-  const reused = outputs.filter(({ name, type }) => type === "float32" && reuse.includes(name));
-  const free = new Map<number, Float32Array[]>();
   let released = false;
-
-  function take(length: number): Float32Array {
-    return free.get(length)?.pop() ?? new Float32Array(length);
-  }
-
-  function putBack(array: Float32Array): void {
-    const list = free.get(array.length) ?? [];
-    if (list.length < KEPT) list.push(array);
-    free.set(array.length, list);
-  }
-
-  function pooledTensor(data: Float32Array, dims: readonly number[]): Tensor {
-    let live = true;
-    return {
-      type: "float32",
-      dims,
-      location: "host",
-      read() {
-        if (!live) throw new LeaseError("a tensor was used after its release");
-        return data;
-      },
-      release() {
-        if (live) putBack(data);
-        live = false;
-      },
-    };
-  }
 
   /** onnxruntime-node takes no shared memory. */
   function reachable(data: TensorData): TensorData {
@@ -71,40 +38,23 @@ export function createHostSession(parts: HostSessionParts): Session {
     provider,
     inputs,
     outputs,
-    tensor: (type, data, dims) => hostTensor(new OrtTensor(type, reachable(data) as never, dims)),
+    tensor: callersTensor,
     async run(feeds, fetches) {
       if (released) throw new LeaseError(`the ${graph}'s session was released`);
-      const pooled: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
       try {
         const values: Record<string, ort.Tensor> = {};
         for (const [name, tensor] of Object.entries(feeds)) values[name] = await toOrt(tensor);
-        const into: Record<string, ort.Tensor | null> = Object.fromEntries(
-          fetches.map((name) => [name, null]),
-        );
-        for (const output of reused) {
-          if (!fetches.includes(output.name)) continue;
-          const dims = knownDims(output, inputs, feeds);
-          if (!dims) continue;
-          const data = take(elements(dims));
-          pooled[output.name] = { data, dims };
-          into[output.name] = new OrtTensor("float32", data, dims);
-        }
-        const results = await session.run(values, into);
+        const results = await session.run(values, fetches as string[]);
         const tensors: Record<string, Tensor> = {};
-        for (const name of fetches) {
-          const own = pooled[name];
-          tensors[name] = own ? pooledTensor(own.data, own.dims) : hostTensor(results[name] as ort.Tensor);
-        }
+        for (const name of fetches) tensors[name] = hostTensor(results[name] as ort.Tensor);
         return tensors;
       } catch (cause) {
-        for (const { data } of Object.values(pooled)) putBack(data);
         throw runError(graph, cause);
       }
     },
     async release() {
       if (released) return;
       released = true;
-      free.clear();
       await session.release();
     },
   };

@@ -29,7 +29,7 @@ export async function loadNativeRuntime(): Promise<ort.Runtime> {
  */
 export async function createNativeSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const runtime = await loadNativeRuntime();
-  const { graph, path, config, reuse, threads = Math.min(MAX_THREADS, adapter.cores) } = options;
+  const { graph, path, config, threads = Math.min(MAX_THREADS, adapter.cores) } = options;
   try {
     const session = await runtime.InferenceSession.create(bytes, {
       executionProviders: ["cpu"],
@@ -43,7 +43,6 @@ export async function createNativeSession(bytes: Uint8Array, options: SessionOpt
       Tensor: runtime.Tensor,
       provider: "native",
       graph,
-      ...(reuse && { reuse }),
     });
   } catch (cause) {
     throw new ModelFormatError(`${path} does not load (${reasonOf(cause)}); fetch the model again`, {

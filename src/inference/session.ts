@@ -39,8 +39,6 @@ export interface SessionOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Threads; by default as many as the cores allow. onnxruntime-web's are fixed by the first session of a realm. */
   readonly threads?: number;
-  /** float32 outputs that are written into kept arrays where a provider can: onnxruntime-node does. */
-  readonly reuse?: readonly string[];
   /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
 }

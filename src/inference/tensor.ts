@@ -27,3 +27,8 @@ export interface Tensor {
 export function elements(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
+
+/** A tensor of values that the caller keeps, usually a pooled view; they are read when it is used. */
+export function callersTensor(type: TensorType, data: TensorData, dims: readonly number[]): Tensor {
+  return { type, dims, location: "host", read: () => data, release() {} };
+}

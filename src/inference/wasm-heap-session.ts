@@ -1,7 +1,8 @@
 import { InferenceError, LeaseError } from "../core/errors.ts";
+import { runError } from "./host-session.ts";
 import type { RuntimeModule } from "./runtime-module.ts";
-import type { Session, TensorInfo } from "./session.ts";
-import { elements, type Tensor, type TensorData, type TensorType } from "./tensor.ts";
+import type { Session, SessionOptions, TensorInfo } from "./session.ts";
+import { callersTensor, elements, type Tensor, type TensorData, type TensorType } from "./tensor.ts";
 
 /** Numbers of the element types (TensorProto.DataType of onnx.proto), and their arrays. */
 const TYPES = {
@@ -35,7 +36,7 @@ export interface HeapSessionParts {
   readonly module: RuntimeModule;
   /** onnxruntime's own number of the session. */
   readonly handle: number;
-  readonly graph: string;
+  readonly graph: SessionOptions["graph"];
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly release: () => Promise<void>;
@@ -149,13 +150,7 @@ export function createHeapSession(parts: HeapSessionParts): Session {
     provider: "wasm",
     inputs,
     outputs,
-    tensor: (type, data, dims) => ({
-      type,
-      dims,
-      location: "host",
-      read: () => data,
-      release() {},
-    }),
+    tensor: callersTensor,
     async run(feeds, fetches) {
       try {
         if (released) throw new LeaseError(`the ${graph}'s session was released`);
@@ -169,11 +164,7 @@ export function createHeapSession(parts: HeapSessionParts): Session {
         }
         return execute(names, feeds, values, fetches);
       } catch (cause) {
-        if (cause instanceof LeaseError) throw cause;
-        throw new InferenceError(
-          `the ${graph} failed (${reason(cause)}); check that all files are of one model`,
-          { cause },
-        );
+        throw runError(graph, cause);
       }
     },
     async release() {
@@ -277,9 +268,4 @@ function lastError(module: RuntimeModule): string {
 
 function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
-function reason(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.split("\n")[0]!.slice(0, 200);
 }
