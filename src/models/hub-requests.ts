@@ -111,7 +111,8 @@ export async function request(
   };
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal: controller.signal });
+    // The browser's own cache would keep everything a second time, and asks for ranges that we do not expect.
+    response = await fetch(url, { ...init, cache: "no-store", signal: controller.signal });
   } catch (cause) {
     end();
     return setback(cause, "unreachable");

@@ -205,7 +205,7 @@ describe("findModel", () => {
   });
 
   it("does not take a truncated download for a model", async () => {
-    hub.behave = ({ path, kind, from }) =>
+    hub.behave = ({ kind, from }) =>
       kind === "bytes" && from === undefined ? { cutAt: 100_000 } : undefined;
     await failure(findModel("someone/model", { retries: 0 }));
     const error = await failure(findModel("someone/model", { offline: true }));
