@@ -76,7 +76,7 @@ async function byName(
   options: FindModelOptions,
 ): Promise<ModelFiles> {
   /** Where it is not, and why, for the error. */
-  const absent: string[] = [];
+  const absent: string[] = known ? [] : ["no directory of this name has a config.json"];
   const npm = options.revision === undefined ? known?.npm : undefined;
   if (npm) {
     const installed = adapter.findPackage(npm.name);
@@ -103,8 +103,10 @@ async function byName(
     return await fetchModel(name, repository, options);
   } catch (error) {
     if (error instanceof UnsupportedRuntimeError) absent.push(error.message);
-    else if (error instanceof DownloadError && error.reason === "unreachable") absent.push(error.message);
-    else if (error instanceof ModelNotFoundError && !known) absent.push(error.message);
+    // Without its own remedy: there are better ones here.
+    else if (error instanceof DownloadError && error.reason === "unreachable") {
+      absent.push(error.message.replace(/; .*/, ""));
+    } else if (error instanceof ModelNotFoundError && !known) absent.push(error.message);
     else throw error;
     throw notHere(name, npm?.name, absent, error);
   }

@@ -177,6 +177,48 @@ describe("processes", () => {
   });
 });
 
+const bin = (name: string) => fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
+const RUNTIMES: [string, string[]][] = [
+  ["deno", ["run", "--allow-all", "--quiet", CLI]],
+  ["bun", [CLI]],
+];
+
+describe.each(RUNTIMES)("%s", (name, args) => {
+  const works = (() => {
+    try {
+      execFileSync(bin(name), ["--version"], { stdio: "ignore" });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  if (!works) console.warn(`SKIPPED: ${name}. It does not run; reinstall with install scripts allowed.`);
+
+  const run = (...more: string[]) =>
+    new Promise<Outcome>((resolve) => {
+      execFile(bin(name), [...args, "models", ...more], (error, stdout, stderr) => {
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+      });
+    });
+
+  it.skipIf(!works)("fetches a model over cuts, waits for others, and refuses wrong bytes", async () => {
+    hub.behave = ({ path, kind, from }) => {
+      return path === ENCODER && kind === "bytes" && from === undefined ? { cutAt: 300_000 } : undefined;
+    };
+    const outcomes = await Promise.all([run("add", NAME), run("add", NAME)]);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ code: 0, stdout: `${directory}\n` });
+    const begun = hub.log.filter(({ path, kind }) => path === ENCODER && kind === "bytes");
+    expect(begun).toHaveLength(2);
+    expect(begun[1]!.from).toBeGreaterThan(0);
+    await expectComplete();
+    expect((await run("remove", NAME)).stdout).toBe(`removed ${directory} (1.8 MB)\n`);
+    hub.behave = ({ path }) => (path === ENCODER ? { body: Buffer.alloc(700_000) } : undefined);
+    const wrong = await run("add", NAME);
+    expect(wrong.stderr).toMatch(/\nwavepool: http\S+ came with SHA-256 \w+, but the hub tells/);
+    expect(wrong.code).toBe(1);
+  });
+});
+
 /** A file system of `size`, or why there is none. */
 async function smallDisk(size: string): Promise<{ at: string } | { reason: string }> {
   const at = await mkdtemp(join(tmpdir(), "wavepool-disk-"));
