@@ -20,6 +20,11 @@ export interface FindModelOptions extends FetchOptions {
   offline?: boolean | undefined;
 }
 
+/** Whether the network is not to be used: by the option, else by WAVEPOOL_OFFLINE of the environment. */
+export function isOffline({ offline }: FindModelOptions): boolean {
+  return offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
+}
+
 type Choices = Record<GraphName, DtypeChoice>;
 
 /**
@@ -94,8 +99,7 @@ async function byName(
       absent.push(`${directory} has no ${found}`);
     }
   }
-  const offline = options.offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
-  if (offline) {
+  if (isOffline(options)) {
     absent.push("the hub was not asked (offline is set, or WAVEPOOL_OFFLINE)");
     throw notHere(name, npm?.name, absent);
   }

@@ -31,7 +31,8 @@ interface OnPage {
 
 async function serve(script: string): Promise<Server> {
   const server = createServer((request, response) => {
-    const html = request.url === "/";
+    const html = request.url !== "/page.js";
+    if (request.url === "/sandbox") response.setHeader("Content-Security-Policy", "sandbox allow-scripts");
     response.setHeader("Content-Type", html ? "text/html" : "text/javascript");
     response.end(
       html ? '<!doctype html><title>test</title><script type="module" src="/page.js"></script>' : script,
@@ -46,6 +47,7 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
   let server: Server;
   let hub: Hub;
   let page: Page;
+  let script: string;
 
   beforeAll(async () => {
     const { hubClient } = await import("../../scripts/hub-client.mjs" as string);
@@ -66,7 +68,8 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
       plugins: [hubClient],
       write: false,
     });
-    server = await serve(`${bundle.outputFiles[0]!.text}; globalThis.store = store;`);
+    script = `${bundle.outputFiles[0]!.text}; globalThis.store = store;`;
+    server = await serve(script);
     hub = await startHub({ [NAME]: files });
     browser = await launchChromium();
     page = await browser.newPage();
@@ -217,5 +220,25 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
     const all = await Promise.all([find(), find(), find()]);
     for (const { found } of all) expect(found).toMatchObject({ origin: expect.stringMatching(/hub|cache/) });
     expect(bytesOf(ENCODER)).toHaveLength(1);
+  });
+
+  it("that is not allowed is a typed error, and no obstacle to what needs none", async () => {
+    const sandbox = await browser.newPage();
+    try {
+      await sandbox.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/sandbox`);
+      await sandbox.addScriptTag({ content: script });
+      const messages = await sandbox.evaluate(async (name) => {
+        const { findModel } = (globalThis as unknown as OnPage).store;
+        const message = (error: Error) => `${error.name}: ${error.message}`;
+        return [
+          await findModel(name).then(() => "found", message),
+          await findModel("blob:nothing").then(() => "found", message),
+        ];
+      }, "tiny");
+      expect(messages[0]).toMatch(/^FileError: cannot open the browser's storage: .*; allow site data/);
+      expect(messages[1]).not.toMatch(/storage/);
+    } finally {
+      await sandbox.close();
+    }
   });
 });
