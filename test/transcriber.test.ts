@@ -93,7 +93,7 @@ describe("createTranscriber", () => {
 
   it.each([
     ["tiny", /options are "tiny"; give an object/],
-    [{ model: 5 }, /model is 5; give tiny, base, small/],
+    [{ model: 5 }, /model is 5; give tiny, base, .*a directory/],
     [{ model: "" }, /model is ""/],
     [{ model: "tiny", language: 5 }, /unknown language code 5/],
   ])("refuses %o", async (options, message) => {

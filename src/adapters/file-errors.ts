@@ -11,6 +11,8 @@ const REASONS: Record<string, string> = {
   EACCES: "no permission; check the file's mode and owner",
   EPERM: "not permitted; check the file's mode and owner",
   ENOSPC: "the disk is full; free some space",
+  EDQUOT: "the disk quota is used up; free some space",
+  EROFS: "the file system is read-only; choose another folder",
 };
 
 /** Codes that say no more than that a file or package is not there. */

@@ -106,9 +106,12 @@ async function cacheSegments(): Promise<Segments> {
   };
 }
 
-/** Whether this page or worker may keep anything: both kinds of storage need a secure context. */
+/**
+ * Whether this page or worker has a place to keep anything: both kinds of storage need a secure context. They are not
+ * looked at closer than this, for in sandboxed frames that alone throws.
+ */
 export const hasStorage =
-  typeof globalThis.navigator?.storage?.getDirectory === "function" || typeof globalThis.caches === "object";
+  typeof globalThis.navigator?.storage?.getDirectory === "function" || "caches" in globalThis;
 
 let opened: Promise<Segments> | undefined;
 
@@ -127,8 +130,19 @@ async function openSegments(): Promise<Segments> {
   return cacheSegments();
 }
 
-/** The storage of this origin, opened once. */
+/**
+ * The storage of this origin, opened once.
+ *
+ * @throws FileError when the browser does not allow it.
+ */
 export function segments(): Promise<Segments> {
-  opened ??= openSegments();
+  opened ??= openSegments().catch((cause: unknown) => {
+    opened = undefined; // the user may allow it
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FileError(
+      `cannot open the browser's storage: ${reason}; allow site data, or give the URL of a model`,
+      { cause },
+    );
+  });
   return opened;
 }

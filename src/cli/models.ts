@@ -1,12 +1,11 @@
 import { type Command, Option } from "commander";
-import { adapter } from "#adapter";
 import { InvalidArgumentError } from "../core/errors.ts";
 import type { DownloadProgress } from "../models/download-progress.ts";
 import { fetchModel } from "../models/fetch-model.ts";
 import { assertRevision, isRepository, knownModel, MODEL_NAMES } from "../models/known-models.ts";
 import { type InstalledModel, listModels, removeModel, requireCache } from "../models/model-cache.ts";
 import { type DtypeChoice, MODEL_DTYPES } from "../models/model-dtype.ts";
-import { findModel } from "../models/model-files.ts";
+import { findModel, isOffline } from "../models/model-files.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 interface ModelFlags {
@@ -102,10 +101,6 @@ async function addCommand(name: string, flags: ModelFlags): Promise<void> {
   } finally {
     bar.clear();
   }
-}
-
-function isOffline({ offline }: ModelFlags): boolean {
-  return offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
 }
 
 async function pathCommand(name: string | undefined, flags: ModelFlags): Promise<void> {

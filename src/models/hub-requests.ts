@@ -54,10 +54,15 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
+/** A URL as messages show it; the hub's client asks for many fields in the query. */
+function shown(url: string): string {
+  return url.replace(/\?.*/, "");
+}
+
 /** An answer that asking again does not change. */
 function refusal(url: string, { status, headers }: Response, { hubUrl, token }: HubConnection): Error {
   const detail = headers.get("X-Error-Message") ?? headers.get("X-Error-Code");
-  const answer = `${url} answers ${status}${detail ? ` (${detail})` : ""}`;
+  const answer = `${shown(url)} answers ${status}${detail ? ` (${detail})` : ""}`;
   if (status === 401 || status === 403) {
     const remedy =
       token === undefined
@@ -107,11 +112,12 @@ export async function request(
     const why = idle ? `nothing came for ${idleTimeout / 1000} s` : networkReason(cause);
     const what = reason === "unreachable" ? "cannot be reached" : "broke off";
     const remedy = "check the network and try again: what has come is kept";
-    return { error: new DownloadError(reason, `${url} ${what} (${why}); ${remedy}`, { cause }) };
+    return { error: new DownloadError(reason, `${shown(url)} ${what} (${why}); ${remedy}`, { cause }) };
   };
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal: controller.signal });
+    // The browser's own cache would keep everything a second time, and asks for ranges that we do not expect.
+    response = await fetch(url, { ...init, cache: "no-store", signal: controller.signal });
   } catch (cause) {
     end();
     return setback(cause, "unreachable");
@@ -133,7 +139,7 @@ export async function request(
   const detail = response.headers.get("X-Error-Message");
   const error = new DownloadError(
     "refused",
-    `${url} answers ${response.status}${detail ? ` (${detail})` : ""}; try again ${
+    `${shown(url)} answers ${response.status}${detail ? ` (${detail})` : ""}; try again ${
       wait === undefined ? "later" : `in ${Math.ceil(wait / 1000)} s`
     }: what has come is kept`,
   );

@@ -61,9 +61,9 @@ export function graphFiles(graph: GraphName, choice: DtypeChoice): GraphFile[] {
 
 /** What an export without such a file lacks, in words for an error message. */
 export function missingGraph(graph: GraphName, choice: DtypeChoice): string {
-  const [first, ...others] = graphFiles(graph, choice).map(({ path }) => path);
-  if (choice !== "auto") return [first, ...others].join(" or ");
-  const suffixes = [...others, first!].map((path) => /_model(?:_merged)?(\w*)\.onnx$/.exec(path)![1]!);
+  const paths = graphFiles(graph, choice).map(({ path }) => path);
+  if (choice !== "auto") return paths.join(" or ");
+  const suffixes = paths.map((path) => path.slice(`onnx/${STEMS[graph]}`.length, -".onnx".length));
   return `onnx/${STEMS[graph]}.onnx (or ${STEMS[graph]} with ${suffixes.filter(Boolean).join(", ")})`;
 }
 

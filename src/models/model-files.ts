@@ -20,6 +20,11 @@ export interface FindModelOptions extends FetchOptions {
   offline?: boolean | undefined;
 }
 
+/** Whether the network is not to be used: by the option, else by WAVEPOOL_OFFLINE of the environment. */
+export function isOffline({ offline }: FindModelOptions): boolean {
+  return offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
+}
+
 type Choices = Record<GraphName, DtypeChoice>;
 
 /**
@@ -76,7 +81,7 @@ async function byName(
   options: FindModelOptions,
 ): Promise<ModelFiles> {
   /** Where it is not, and why, for the error. */
-  const absent: string[] = [];
+  const absent: string[] = known ? [] : ["no directory of this name has a config.json"];
   const npm = options.revision === undefined ? known?.npm : undefined;
   if (npm) {
     const installed = adapter.findPackage(npm.name);
@@ -94,8 +99,7 @@ async function byName(
       absent.push(`${directory} has no ${found}`);
     }
   }
-  const offline = options.offline ?? !["", "0", undefined].includes(adapter.environment("WAVEPOOL_OFFLINE"));
-  if (offline) {
+  if (isOffline(options)) {
     absent.push("the hub was not asked (offline is set, or WAVEPOOL_OFFLINE)");
     throw notHere(name, npm?.name, absent);
   }
@@ -103,8 +107,10 @@ async function byName(
     return await fetchModel(name, repository, options);
   } catch (error) {
     if (error instanceof UnsupportedRuntimeError) absent.push(error.message);
-    else if (error instanceof DownloadError && error.reason === "unreachable") absent.push(error.message);
-    else if (error instanceof ModelNotFoundError && !known) absent.push(error.message);
+    // Without its own remedy: there are better ones here.
+    else if (error instanceof DownloadError && error.reason === "unreachable") {
+      absent.push(error.message.replace(/; .*/, ""));
+    } else if (error instanceof ModelNotFoundError && !known) absent.push(error.message);
     else throw error;
     throw notHere(name, npm?.name, absent, error);
   }

@@ -119,14 +119,10 @@ describe("a model from the hub", () => {
   });
 
   it("is gone on with by a later call where an earlier one left off", async () => {
-    hub.behave = forFile(ENCODER, ({ from }) => (from === undefined ? { cutAt: 500_000 } : undefined));
-    const broken = hub.behave;
-    hub.behave = async (arrival) => {
-      if (arrival.path !== ENCODER || arrival.kind !== "bytes" || arrival.from === undefined)
-        return broken(arrival) as never;
-      arrival.response.writeHead(503).end();
-      return "answered" as const;
-    };
+    hub.behave = forFile(ENCODER, (from, response ) => 
+      if (from === undefined) return { cutAt: 500_000 };
+      response.writeHead(503).end();
+      return "answered";);
     const error = await failure({ retries: 2 });
     expect(error).toBeInstanceOf(DownloadError);
     expect(error).toMatchObject({ kind: "failure", code: "download", reason: "refused" });
@@ -252,7 +248,7 @@ describe("a model from the hub", () => {
   });
 
   it("is given up at once when a server asks for a wait that the user should decide on", async () => {
-    hub.behave = async ({ response }) => {
+    hub.behave = ({ response }) => {
       response.writeHead(429, { "Retry-After": "86400", "X-Error-Message": "Too many requests" }).end();
       return "answered" as const;
     };
@@ -309,7 +305,7 @@ describe("a model from the hub", () => {
   });
 
   it("from what is no hub is named", async () => {
-    hub.behave = async ({ response }) => {
+    hub.behave = ({ response }) => {
       response.setHeader("Content-Type", "text/html").end("<!doctype html>");
       return "answered" as const;
     };

@@ -190,7 +190,7 @@ describe("findModel", () => {
     const error = await failure(findModel("someone/model", by === "option" ? { offline: true } : {}));
     expect(error).toBeInstanceOf(ModelNotFoundError);
     expect(error.message).toMatch(
-      /^model "someone\/model" is not here: \S+ has no config\.json, the hub was not asked \(offline is set, or WAVEPOOL_OFFLINE\); run "wavepool models add someone\/model"/,
+      /^model "someone\/model" is not here: no directory of this name has a config\.json, \S+ has no config\.json, the hub was not asked \(offline is set, or WAVEPOOL_OFFLINE\); run "wavepool models add someone\/model"/,
     );
     expect(hub.log).toEqual([]);
   });
