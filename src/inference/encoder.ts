@@ -16,7 +16,7 @@ export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph"
 }
 
 /** Frames of Whisper's window of 30 s. */
-const WINDOW_FRAMES = 3000;
+export const WINDOW_FRAMES = 3000;
 
 /** Whisper's encoder. */
 export interface Encoder {

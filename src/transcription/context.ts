@@ -1,34 +1,46 @@
+import { WINDOW_FRAMES } from "../inference/encoder.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { Context, ContextRule } from "./options.ts";
 
-/** Frames of 30 s, which every Whisper encoder takes. */
-export const FULL_FRAMES = 3000;
 const FRAMES_PER_SECOND = 100;
 /** Frame counts are rounded up to multiples of this, so that few shapes are seen. */
 const STEP = 50;
+/** From this part of 30 s on a shortened window saves less than it may cost to redo it. */
+const WORTH = 0.8;
 
 /**
- * The rule that did not worsen the word error rate of OpenAI's tiny, base and small (`npm run bench:context`): with less than
- * about 10 s, or without silence after the clip, decoders miss the end or loop more often.
+ * What models of each size are given of a clip by default, by [width, decoder layers], as `npm run bench:context` measured it
+ * (README): with the silence tail a second more than the clip; without it base and small miss the end of short clips or loop below
+ * 10 s, and tiny does at any length. Models of other sizes were not tried and are given all.
  */
-export const CONTEXT_RULE: ContextRule = { least: 10, margin: 2 };
+const RULES: Readonly<Record<string, { tail: ContextRule; plain?: ContextRule }>> = {
+  "384/4": { tail: { least: 0, margin: 1 } },
+  "512/6": { tail: { least: 0, margin: 1 }, plain: { least: 10, margin: 2 } },
+  "768/12": { tail: { least: 0, margin: 1 }, plain: { least: 10, margin: 2 } },
+};
 
-/** Sizes of the models that the rule was tried with: [width, decoder layers] of tiny, base and small. */
-const TRIED = new Set(["384/4", "512/6", "768/12"]);
+/** Whether a model is given a silence tail. */
+export function takesTail({ width, decoderLayers }: Pick<WhisperConfig, "width" | "decoderLayers">): boolean {
+  return `${width}/${decoderLayers}` in RULES;
+}
 
 /**
- * Frames to encode for a window of `seconds`: what the clip needs where the encoder takes that, else 3000. By default models
- * of sizes that the rule was not tried with are given all.
+ * Frames to encode for a window of `seconds`: what the clip needs where the encoder takes that, else 3000.
+ *
+ * @param tail whether the decoder will see the silence tail behind them
  */
 export function contextFrames(
   seconds: number,
   context: Context,
   flexible: boolean,
+  tail: boolean,
   { width, decoderLayers }: Pick<WhisperConfig, "width" | "decoderLayers">,
 ): number {
-  if (!flexible || context === "full") return FULL_FRAMES;
-  if (context === "auto" && !TRIED.has(`${width}/${decoderLayers}`)) return FULL_FRAMES;
-  const { least, margin } = context === "auto" ? CONTEXT_RULE : context;
-  const frames = Math.max(least, seconds + margin) * FRAMES_PER_SECOND;
-  return Math.min(FULL_FRAMES, Math.max(STEP, Math.ceil(frames / STEP) * STEP));
+  if (!flexible || context === "full") return WINDOW_FRAMES;
+  const known = RULES[`${width}/${decoderLayers}`];
+  const rule = context === "auto" ? (tail ? known?.tail : known?.plain) : context;
+  if (!rule) return WINDOW_FRAMES;
+  const wanted = Math.max(rule.least, seconds + rule.margin) * FRAMES_PER_SECOND;
+  const frames = Math.max(STEP, Math.ceil(wanted / STEP) * STEP);
+  return frames > WORTH * WINDOW_FRAMES ? WINDOW_FRAMES : frames;
 }

@@ -1,9 +1,10 @@
 import { decodeWindow, type WindowDecoding } from "../decoding/decode-window.ts";
 import { type DetectedLanguage, detectLanguage } from "../decoding/detect-language.ts";
+import { WINDOW_FRAMES } from "../inference/encoder.ts";
 import { giveWay } from "../inference/give-way.ts";
 import { ProviderLostError } from "../inference/provider-lost.ts";
 import type { Tensor } from "../inference/tensor.ts";
-import { contextFrames, FULL_FRAMES } from "./context.ts";
+import { contextFrames } from "./context.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { StageClock } from "./stage-times.ts";
@@ -45,19 +46,24 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
   const { frontEnd, encoder, config } = pipeline;
   const { options, clock, count, samples, mel } = task;
   const seconds = count / frontEnd.description.sampleRate;
-  const short = contextFrames(seconds, options.context, encoder.flexible, config);
-  for (const frames of short < FULL_FRAMES ? [short, FULL_FRAMES] : [FULL_FRAMES]) {
+  const { context } = options;
+  const tail = typeof context === "object" && context.tail === false ? undefined : pipeline.tail;
+  const short = contextFrames(seconds, context, encoder.flexible, tail !== undefined, config);
+  for (const frames of short < WINDOW_FRAMES ? [short, WINDOW_FRAMES] : [WINDOW_FRAMES]) {
     task.report("mel");
     const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
     if (features.steady) return undefined;
     task.report("encoder");
     await giveWay(options.signal);
     const heard = await redoneWhenLost(async () => {
-      const hiddenState = await clock.measure("encoder", () => encoder.encode(features.view));
+      const hiddenState = await clock.measure("encoder", async () => {
+        const encoded = await encoder.encode(features.view);
+        return tail && frames < WINDOW_FRAMES ? tail.append(encoded) : encoded;
+      });
       try {
         task.report("decoder");
         const decoding = await clock.measure("decoder", () =>
-          decode(pipeline, task, hiddenState, seconds, frames < FULL_FRAMES),
+          decode(pipeline, task, hiddenState, seconds, frames < WINDOW_FRAMES),
         );
         return { ...decoding, frames, hiddenState };
       } catch (error) {
@@ -65,7 +71,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
         throw error;
       }
     });
-    if (frames === FULL_FRAMES || !(heard.failed || heard.truncated)) return heard;
+    if (frames === WINDOW_FRAMES || !(heard.failed || heard.truncated)) return heard;
     heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");

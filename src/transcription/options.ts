@@ -13,6 +13,8 @@ export interface ContextRule {
   readonly least: number;
   /** Seconds of silence after the clip at least. */
   readonly margin: number;
+  /** Whether the decoder sees the silence tail behind them, where there is one. Default true. */
+  readonly tail?: boolean;
 }
 
 export type Context = "auto" | "full" | ContextRule;

@@ -1,19 +1,22 @@
 import type { Core } from "../core/core.ts";
 import { createFrontEnd, type FrontEnd } from "../features/front-end.ts";
 import { type Decoder, loadDecoder } from "../inference/decoder.ts";
-import { type Encoder, loadEncoder } from "../inference/encoder.ts";
+import { type Encoder, loadEncoder, WINDOW_FRAMES } from "../inference/encoder.ts";
 import {
   type PassedOver,
   type ProviderOptions,
   type ProviderReport,
   providerReport,
 } from "../inference/providers.ts";
+import { createSilenceTail, type SilenceTail } from "../inference/silence-tail.ts";
+import { warmUp } from "../inference/warm-up.ts";
 import type { ModelFiles } from "../models/model-files.ts";
 import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import type { VoiceDetector } from "../voice/silero.ts";
+import { takesTail } from "./context.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** Calls that have buffers at once; further ones wait for theirs. */
@@ -36,6 +39,8 @@ export interface Pipeline {
   readonly turns: Turns;
   /** Voice detectors that no call uses by now. */
   readonly voices: VoiceDetector[];
+  /** What is put behind the encoder's output for short windows. */
+  readonly tail: SilenceTail | undefined;
   /** What runs encoder and decoder now, and why nothing better. */
   readonly providers: () => ProviderReport;
 }
@@ -54,6 +59,10 @@ export async function loadPipeline(
     /** Providers to try, in order, and threads. */
     providers?: ProviderOptions["providers"] | undefined;
     threads?: number | undefined;
+    /** Whether the sessions run once before the first call. */
+    warm: boolean;
+    /** Whether the decoder's embedding is unpacked at load. */
+    fast: boolean;
   },
 ): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
@@ -76,29 +85,47 @@ export async function loadPipeline(
     onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
   };
   const encoder = await loadEncoder(model.encoder, config, graphOptions);
+  let decoder: Decoder | undefined;
   try {
-    const decoder = await loadDecoder(core, model.decoder, config, graphOptions);
+    decoder = await loadDecoder(core, model.decoder, config, { ...graphOptions, fast: options.fast });
+    const parts = { core, config, frontEnd, audio, mel, encoder, decoder };
+    const tail = options.warm ? await warm(parts) : undefined;
     return {
-      core,
+      ...parts,
       model,
-      config,
       tokenizer,
-      frontEnd,
-      audio,
-      mel,
-      encoder,
-      decoder,
+      tail,
       turns: createTurns(),
       voices: [],
-      providers: () => providerReport(encoder.session, decoder.session, passedOver),
+      providers: () => providerReport(encoder.session, parts.decoder.session, passedOver),
     };
   } catch (error) {
-    await encoder.release();
+    await Promise.all([encoder.release(), decoder?.release()]);
     throw error;
   }
 }
 
+/** Frames of a window that warms the sessions up. */
+const WARM_FRAMES = 200;
+
+/** Runs the sessions once, and makes the silence tail where it is of use and the host can read the encoder's output. */
+async function warm(
+  parts: Pick<Pipeline, "core" | "config" | "frontEnd" | "audio" | "mel" | "encoder" | "decoder">,
+): Promise<SilenceTail | undefined> {
+  const { core, config, frontEnd, encoder, decoder } = parts;
+  await warmUp(encoder, decoder, config, encoder.flexible ? WARM_FRAMES : WINDOW_FRAMES);
+  const onHost = HOST_PROVIDERS.has(encoder.session.provider);
+  if (!encoder.flexible || !onHost || !takesTail(config)) return undefined;
+  using samples = parts.audio.acquire();
+  using mel = parts.mel.acquire();
+  return createSilenceTail(core, encoder, frontEnd, config, samples.view, mel.view);
+}
+
+/** Providers whose tensors the host reads without a transfer. */
+const HOST_PROVIDERS: ReadonlySet<string> = new Set(["native", "wasm"]);
+
 /** Gives the model back. */
-export async function releasePipeline({ encoder, decoder, voices }: Pipeline): Promise<void> {
+export async function releasePipeline({ encoder, decoder, voices, tail }: Pipeline): Promise<void> {
+  tail?.release();
   await Promise.all([encoder.release(), decoder.release(), ...voices.map((voice) => voice.release())]);
 }

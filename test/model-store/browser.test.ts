@@ -115,6 +115,13 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
 
   const bytesOf = (path: string) => hub.log.filter((seen) => seen.path === path && seen.kind === "bytes");
 
+  /** The encoder came in several requests, each of which began behind the one before it. */
+  function expectGoingOn(): void {
+    const begun = bytesOf(ENCODER).map(({ from }) => from ?? 0);
+    expect(begun.length).toBeGreaterThan(1);
+    expect(begun).toEqual([...new Set(begun)].sort((a, b) => a - b));
+  }
+
   it("keeps a model from the hub, of which later pages read the same bytes without it", async () => {
     hub.behave = ({ path, kind, from }) =>
       path === ENCODER && kind === "bytes" && from === undefined ? { cutAt: 12_000_000 } : undefined;
@@ -125,8 +132,7 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
       encoder: `wavepool:models/${NAME}/main/${ENCODER}`,
     });
     expect(last!.bytes).toBe(last!.totalBytes);
-    expect(bytesOf(ENCODER)).toHaveLength(2);
-    expect(bytesOf(ENCODER)[1]!.from).toBeGreaterThan(0);
+    expectGoingOn();
 
     await reload();
     hub.log.length = 0;
@@ -192,9 +198,7 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
     });
     const { found } = await find();
     expect(found).toMatchObject({ origin: "hub" });
-    const begun = bytesOf(ENCODER).map(({ from }) => from ?? 0);
-    expect(begun).toHaveLength(2);
-    expect(begun[1]).toBeGreaterThan(0);
+    expectGoingOn();
   });
 
   it("refuses wrong bytes and keeps none of them", async () => {
@@ -219,7 +223,7 @@ describe.skipIf(!CHROMIUM).each(["file system", "cache"])("Chromium's %s", (stor
     hub.log.length = 0;
     const all = await Promise.all([find(), find(), find()]);
     for (const { found } of all) expect(found).toMatchObject({ origin: expect.stringMatching(/hub|cache/) });
-    expect(bytesOf(ENCODER)).toHaveLength(1);
+    expect(bytesOf(ENCODER).filter(({ from }) => from === undefined)).toHaveLength(1);
   });
 
   it("that is not allowed is a typed error, and no obstacle to what needs none", async () => {

@@ -119,10 +119,11 @@ describe("a model from the hub", () => {
   });
 
   it("is gone on with by a later call where an earlier one left off", async () => {
-    hub.behave = forFile(ENCODER, (from, response ) => 
+    hub.behave = forFile(ENCODER, ({ from, response }) => {
       if (from === undefined) return { cutAt: 500_000 };
       response.writeHead(503).end();
-      return "answered";);
+      return "answered";
+    });
     const error = await failure({ retries: 2 });
     expect(error).toBeInstanceOf(DownloadError);
     expect(error).toMatchObject({ kind: "failure", code: "download", reason: "refused" });
@@ -157,7 +158,7 @@ describe("a model from the hub", () => {
       arrival.response
         .writeHead(200, { "Content-Length": 700_000 })
         .write(files.get(ENCODER)!.subarray(0, 100_000));
-      return "answered" as const; // and never ends
+      return "answered"; // and never ends
     };
     await fetchIt({ idleTimeout: 300 });
     expect(requestsFor(ENCODER).at(-1)!.from).toBe(100_000);
@@ -239,7 +240,7 @@ describe("a model from the hub", () => {
       if (answers >= 2 || (kind !== "api" && path !== ENCODER)) return undefined;
       answers++;
       response.writeHead(status, { "Retry-After": "0" }).end();
-      return "answered" as const;
+      return "answered";
     };
     // A first delay that the test would not outlive: what the server asks goes before it.
     await fetchIt({ retryDelay: 2_000_000 });
@@ -250,7 +251,7 @@ describe("a model from the hub", () => {
   it("is given up at once when a server asks for a wait that the user should decide on", async () => {
     hub.behave = ({ response }) => {
       response.writeHead(429, { "Retry-After": "86400", "X-Error-Message": "Too many requests" }).end();
-      return "answered" as const;
+      return "answered";
     };
     const error = await failure();
     expect(error).toMatchObject({ name: "DownloadError", reason: "refused" });
@@ -263,7 +264,7 @@ describe("a model from the hub", () => {
       if (arrival.path !== ENCODER) return undefined;
       if (kind === "redirect") arrival.response.writeHead(302, { Location: arrival.request.url }).end();
       else arrival.response.destroy();
-      return "answered" as const;
+      return "answered";
     };
     const error = await failure({ retries: 1 });
     expect(error).toMatchObject({ name: "DownloadError", reason: "unreachable" });
@@ -284,7 +285,7 @@ describe("a model from the hub", () => {
       response
         .writeHead(403, { "X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted." })
         .end();
-      return "answered" as const;
+      return "answered";
     };
     const gated = await failure({ token: "hf_mine" });
     expect(gated).toBeInstanceOf(ModelNotFoundError);
@@ -296,7 +297,7 @@ describe("a model from the hub", () => {
     hub.behave = async ({ path, response }) => {
       if (path !== ENCODER) return undefined;
       response.writeHead(404, { "X-Error-Code": "EntryNotFound" }).end();
-      return "answered" as const;
+      return "answered";
     };
     const error = await failure();
     expect(error).toBeInstanceOf(ModelNotFoundError);
@@ -307,7 +308,7 @@ describe("a model from the hub", () => {
   it("from what is no hub is named", async () => {
     hub.behave = ({ response }) => {
       response.setHeader("Content-Type", "text/html").end("<!doctype html>");
-      return "answered" as const;
+      return "answered";
     };
     const error = await failure();
     expect(error).toMatchObject({ name: "DownloadError", reason: "refused" });
@@ -343,7 +344,7 @@ describe("a model from the hub", () => {
       arrival.response.write(files.get(ENCODER)!.subarray(0, 200_000));
       await new Promise((resolve) => setTimeout(resolve, 200)); // reports come ten times a second
       arrival.response.write(files.get(ENCODER)!.subarray(200_000, 300_000));
-      return "answered" as const;
+      return "answered";
     };
     await expect(fetchIt({ signal: controller.signal, onProgress })).rejects.toBe(reason);
     expect(await parts()).toHaveLength(1);
