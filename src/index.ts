@@ -7,6 +7,8 @@
  *
  * @module
  */
+
+export type { ByteSource } from "./audio/byte-reader.ts";
 export { decodeAudio } from "./audio/decode.ts";
 export { duration, type PcmAudio } from "./audio/pcm.ts";
 export { type ToMonoOptions, toMono } from "./audio/pcm-conversion.ts";
@@ -63,7 +65,7 @@ export { DEFAULT_PROVIDERS, type PassedOver, PROVIDERS, type ProviderReport } fr
 export type { ProviderName } from "./inference/session.ts";
 export type { DownloadProgress } from "./models/download-progress.ts";
 export { LANGUAGE_NAMES } from "./models/languages.ts";
-export type { DtypeOption } from "./models/model-dtype.ts";
+export { type DtypeOption, MODEL_DTYPES, type ModelDtype } from "./models/model-dtype.ts";
 export {
   DEFAULT_MODEL,
   type FindModelOptions,

@@ -55,6 +55,8 @@ export async function transcribeCommand(files: string[], flags: TranscribeFlags)
       .race(
         createTranscriber({
           ...transcriberRequest(flags),
+          // Warming up takes as long as one file does.
+          warm: files.length > 1,
           onLoading: () => progress.loading(),
           onDownload: (step) => bar.show(label(flags.model, step), step.bytes / step.totalBytes),
           signal,
