@@ -10,13 +10,13 @@ const WORTH = 0.8;
 
 /**
  * What models of each size are given of a clip by default, by [width, decoder layers], as `npm run bench:context` measured it
- * (README): with the silence tail a second more than the clip; without it base and small miss the end of short clips or loop below
- * 10 s, and tiny does at any length. Models of other sizes were not tried and are given all.
+ * (README): with the silence tail 8 s or two more than the clip; without it base and small need 10 s lest they miss the end of
+ * short clips or loop, and tiny does at any length. Models of other sizes were not tried and are given all.
  */
 const RULES: Readonly<Record<string, { tail: ContextRule; plain?: ContextRule }>> = {
-  "384/4": { tail: { least: 0, margin: 1 } },
-  "512/6": { tail: { least: 0, margin: 1 }, plain: { least: 10, margin: 2 } },
-  "768/12": { tail: { least: 0, margin: 1 }, plain: { least: 10, margin: 2 } },
+  "384/4": { tail: { least: 8, margin: 2 } },
+  "512/6": { tail: { least: 8, margin: 2 }, plain: { least: 10, margin: 2 } },
+  "768/12": { tail: { least: 8, margin: 2 }, plain: { least: 10, margin: 2 } },
 };
 
 /** Whether a model is given a silence tail. */

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { contextFrames, takesTail } from "../../src/transcription/context.ts";
+
+const BASE = { width: 512, decoderLayers: 6 };
+const TINY = { width: 384, decoderLayers: 4 };
+const LARGE = { width: 1280, decoderLayers: 32 };
+
+describe("contextFrames", () => {
+  it("follows the clip: at least 8 s, and 2 s more than it, with a silence tail", () => {
+    const frames = (seconds: number) => contextFrames(seconds, "auto", true, true, BASE);
+    expect([0.5, 6, 7, 10, 20].map(frames)).toEqual([800, 800, 900, 1200, 2200]);
+    expect([22.5, 29, 30].map(frames)).toEqual([3000, 3000, 3000]);
+  });
+
+  it("is more careful without the tail, and takes all with tiny", () => {
+    expect(contextFrames(3, "auto", true, false, BASE)).toBe(1000);
+    expect(contextFrames(3, "auto", true, false, TINY)).toBe(3000);
+  });
+
+  it("takes all where it was not tried, where the graph takes no less, and when asked to", () => {
+    expect(contextFrames(3, "auto", true, true, LARGE)).toBe(3000);
+    expect(contextFrames(3, "auto", false, true, BASE)).toBe(3000);
+    expect(contextFrames(3, "full", true, true, BASE)).toBe(3000);
+    expect([takesTail(BASE), takesTail(TINY), takesTail(LARGE)]).toEqual([true, true, false]);
+  });
+
+  it("takes a rule of one's own for models of any size", () => {
+    expect(contextFrames(3, { least: 5, margin: 1 }, true, false, LARGE)).toBe(500);
+    expect(contextFrames(0, { least: 0, margin: 0 }, true, false, LARGE)).toBe(50);
+    expect(contextFrames(7.01, { least: 5, margin: 1 }, true, false, LARGE)).toBe(850);
+  });
+});
