@@ -6,7 +6,7 @@ import type { Pipeline } from "./pipeline.ts";
 import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
-import { quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
+import { leadingSilence, quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
 
 /** What a window added to the transcription. */
 export interface TranscribedWindow {
@@ -62,12 +62,17 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
       });
       if (!plan) return;
       onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
-      const { heard, end } = await hear(walk, plan, { language, prompt: previous, words }, () => {
+      const result = await hear(walk, plan, { language, prompt: previous, words }, () => {
         const reading = sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples);
         // Told when it is awaited; until then it must not count as unhandled.
         reading.catch(() => undefined);
         ahead = reading;
       });
+      if (result.skipped !== undefined) {
+        position = result.skipped;
+        continue;
+      }
+      const { heard, end } = result;
       if (!heard) {
         position = end;
         yield { segments: [], language, languageProbability: undefined, truncated: false };
@@ -89,13 +94,18 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   }
 }
 
+/** What came of a window: where it ends and what was heard, or where to begin instead. */
+type Heard =
+  | { skipped: number }
+  | { skipped?: undefined; heard: { decoding: HeardWindow; cut: CutWindow } | undefined; end: number };
+
 /** Decodes one window and cuts it into segments; undefined when there is nothing to hear. */
 async function hear(
   walk: WindowWalk,
   plan: WindowPlan,
   before: { language: string | undefined; prompt: readonly number[]; words: { lastSpeechEnd: number } },
   readAhead: () => void,
-): Promise<{ heard: { decoding: HeardWindow; cut: CutWindow } | undefined; end: number }> {
+): Promise<Heard> {
   const { pipeline, sound, options, clock, onProgress } = walk;
   const { frontEnd, tokenizer } = pipeline;
   const rate = frontEnd.description.sampleRate;
@@ -104,6 +114,8 @@ async function hear(
   using samples = await pipeline.audio.acquireAsync(wait);
   using mel = await pipeline.mel.acquireAsync(wait);
   sound.window(plan.start, plan.count, samples.view);
+  const skip = plan.listened ? 0 : leadingSilence(samples.view.subarray(0, plan.count));
+  if (skip > 0) return { skipped: plan.start + skip };
   const count = plan.cut ? quietestCut(samples.view) : plan.count;
   const end = plan.start + count;
   readAhead();

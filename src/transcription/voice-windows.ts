@@ -39,7 +39,7 @@ export function voiceWindows(
         if (plan.kind === "end") return undefined;
         if (plan.kind === "window") {
           speech.forget(plan.start);
-          return { start: plan.start, count: plan.count, cut: false, whole: true };
+          return { start: plan.start, count: plan.count, cut: false, whole: true, listened: true };
         }
         speech.forget(plan.keep);
         await listen(plan.until);

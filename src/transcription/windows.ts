@@ -8,6 +8,8 @@ export interface WindowPlan {
   readonly cut: boolean;
   /** Whether the next window begins behind this one, rather than where its last segment ends. */
   readonly whole: boolean;
+  /** Whether speech is known to begin at its start. */
+  readonly listened?: boolean;
 }
 
 /** Decides which samples are decoded next. */
@@ -43,6 +45,35 @@ export function quietlyCutWindows(sound: SoundRing, windowSamples: number): Wind
 const SEARCH_SAMPLES = 5 * 16000;
 const PAUSE_SAMPLES = 3200;
 const STEP_SAMPLES = 800;
+
+/** Samples of a frame of 10 ms, those kept before the first sound, and the silence from which on it is worth to skip it. */
+const FRAME_SAMPLES = 160;
+const LEAD_SAMPLES = 4800;
+const LONG_SILENCE = 16000;
+/** A frame sounds when its power is above this part of the loudest frame's: -40 dB. */
+const SOUNDING = 1e-4;
+
+/**
+ * Samples of silence to skip at the start of a window: Whisper was taught that speech begins within a second, and puts what
+ * begins later at the window's start.
+ *
+ * @param samples mono at 16 kHz
+ * @returns 0, or up to 0.3 s before the first sound when more than a second of silence precedes it
+ */
+export function leadingSilence(samples: Float32Array): number {
+  const power = (frame: number) => {
+    let sum = 0;
+    for (let i = frame * FRAME_SAMPLES; i < (frame + 1) * FRAME_SAMPLES; i++) sum += samples[i]! ** 2;
+    return sum;
+  };
+  const frames = Math.floor(samples.length / FRAME_SAMPLES);
+  let loudest = 0;
+  for (let frame = 0; frame < frames; frame++) loudest = Math.max(loudest, power(frame));
+  let first = 0;
+  while (first < frames && power(first) <= SOUNDING * loudest) first++;
+  const silence = first * FRAME_SAMPLES;
+  return first < frames && silence > LONG_SILENCE ? silence - LEAD_SAMPLES : 0;
+}
 
 /**
  * Where to cut a window that more speech follows: the middle of the quietest fifth of a second in its
