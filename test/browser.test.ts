@@ -118,12 +118,12 @@ describe.skipIf(!CHROMIUM)("Chromium", () => {
       });
       const bytes = new Uint8Array(await (await fetch(`${origin}/samples/hello.wav`)).arrayBuffer());
       const { text } = await transcriber.transcribe(bytes);
-      const left = transcriber.stats().map((pool) => pool.inUse);
+      const left = transcriber.stats().filter((pool) => pool.inUse > 0);
       await transcriber.dispose();
       return { text, left };
     });
     expect(wordErrorRate([[WORDS, text]])).toBe(0);
-    expect(left).toEqual([0, 0, 0, 0, 0]);
+    expect(left).toEqual([]);
   });
 
   it("names what is missing when onnxruntime-web's own files are not served", async () => {

@@ -51,8 +51,8 @@ export async function createSilenceTail(
     shape: positions * width,
     max: 1,
   });
-  const tails = createBufferPool(core, { name: "silence_tail", dtype: "f32", shape: ROWS * width, max: 1 });
-  const tail = tails.acquire();
+  // Constant as weights are, and so no lease that would look like a leak.
+  const tail = new Float32Array(ROWS * width);
   try {
     const { sampleRate } = frontEnd.description;
     samples.fill(0);
@@ -66,14 +66,12 @@ export async function createSilenceTail(
     const encoded = await encoder.encode(mel);
     try {
       const rows = (await encoded.read()) as Float32Array;
-      tail.view.set(rows.subarray((positions - ROWS) * width, positions * width));
+      tail.set(rows.subarray((positions - ROWS) * width, positions * width));
     } finally {
       encoded.release();
     }
   } catch (error) {
-    tail.release();
     states.shutdown();
-    tails.shutdown();
     throw error;
   }
   return {
@@ -83,7 +81,7 @@ export async function createSilenceTail(
         const rows = encoded.dims[1]!;
         const all = Math.min(positions, rows + ROWS);
         lease.view.set((await encoded.read()) as Float32Array);
-        lease.view.set(tail.view.subarray(0, (all - rows) * width), rows * width);
+        lease.view.set(tail.subarray(0, (all - rows) * width), rows * width);
         encoded.release();
         const joined = callersTensor("float32", lease.view.subarray(0, all * width), [1, all, width]);
         let open = true;
@@ -98,9 +96,7 @@ export async function createSilenceTail(
       }
     },
     release() {
-      tail.release();
       states.shutdown();
-      tails.shutdown();
     },
   };
 }

@@ -15,7 +15,6 @@ import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.
 import { loadTokenizer, type WhisperTokenizer } from "../models/whisper-tokenizer.ts";
 import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
-import type { VoiceDetector } from "../voice/silero.ts";
 import { takesTail } from "./context.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
@@ -37,8 +36,6 @@ export interface Pipeline {
   readonly mel: BufferPool<"f32">;
   /** The sessions, one window at a time: calls that overlap take turns. */
   readonly turns: Turns;
-  /** Voice detectors that no call uses by now. */
-  readonly voices: VoiceDetector[];
   /** What is put behind the encoder's output for short windows. */
   readonly tail: SilenceTail | undefined;
   /** What runs encoder and decoder now, and why nothing better. */
@@ -96,7 +93,6 @@ export async function loadPipeline(
       tokenizer,
       tail,
       turns: createTurns(),
-      voices: [],
       providers: () => providerReport(encoder.session, parts.decoder.session, passedOver),
     };
   } catch (error) {
@@ -125,7 +121,7 @@ async function warm(
 const HOST_PROVIDERS: ReadonlySet<string> = new Set(["native", "wasm"]);
 
 /** Gives the model back. */
-export async function releasePipeline({ encoder, decoder, voices, tail }: Pipeline): Promise<void> {
+export async function releasePipeline({ encoder, decoder, tail }: Pipeline): Promise<void> {
   tail?.release();
-  await Promise.all([encoder.release(), decoder.release(), ...voices.map((voice) => voice.release())]);
+  await Promise.all([encoder.release(), decoder.release()]);
 }

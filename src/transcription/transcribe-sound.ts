@@ -38,7 +38,7 @@ export async function* transcribeSound(
   const sound = await clock.measure("audio", () => openRing(pipeline, audio, options, sampleRate));
   let voice: VoiceDetector | undefined;
   try {
-    voice = options.voiceActivity ? (pipeline.voices.pop() ?? (await loadVoiceDetector(core))) : undefined;
+    voice = options.voiceActivity ? await loadVoiceDetector(core) : undefined;
     const segments: Segment[] = [];
     let language = wanted ?? (tokenizer.multilingual ? undefined : ENGLISH);
     let languageProbability: number | undefined;
@@ -82,9 +82,7 @@ export async function* transcribeSound(
       times: clock.times,
     };
   } finally {
-    // Kept for the next call: a detector takes a tenth of a second to load.
-    if (voice) pipeline.voices.push(voice);
-    await sound.close();
+    await Promise.all([voice?.release(), sound.close()]);
   }
 }
 

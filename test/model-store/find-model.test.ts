@@ -55,7 +55,7 @@ describe("findModel", () => {
         directory: join(cache.directory, "models/Xenova/whisper-tiny/main"),
       });
       const { text } = await transcriber.transcribe(await readFile(SAMPLE));
-      expect(wordErrorRate([[WORDS, text]])).toBe(0);
+      expect(wordErrorRate([[WORDS, text]])).toBeLessThan(0.07);
     } finally {
       await transcriber.dispose();
     }
