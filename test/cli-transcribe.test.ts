@@ -111,7 +111,7 @@ describe("wavepool transcribe", () => {
     expect(JSON.parse(await read("hello.json"))).toMatchObject({
       language: "en",
       model: "tiny",
-      segments: [{ id: 0, start: expect.any(Number) }],
+      segments: expect.arrayContaining([expect.objectContaining({ id: 0, start: expect.any(Number) })]),
     });
     expect(JSON.parse(await read("hello.verbose.json"))).toMatchObject({
       task: "transcribe",
