@@ -16,7 +16,7 @@ const GREEDY = {
  * @returns transcribe(samples, onWindow): text, segments where there are any, and when the first of them came
  */
 export async function load({ directory, threads, provider, settings, timestamps, context, beam }) {
-  const transcriber = await create({ model: directory, threads, providers: [provider] });
+  const transcriber = await createTranscriber({ model: directory, threads, providers: [provider] });
   const options = {
     language: "en",
     context,
@@ -52,21 +52,4 @@ export async function load({ directory, threads, provider, settings, timestamps,
       segments: segments?.map(({ start, end, text }) => ({ start, end, text })),
     };
   };
-}
-
-/** A build whose `threads` is still the core's switch takes as many as there are cores: right only where that is meant. */
-async function create(options) {
-  try {
-    return await createTranscriber(options);
-  } catch (error) {
-    if (!/threads is \d+; give true or false/.test(error.message)) throw error;
-    const { availableParallelism } = await import("node:os");
-    if (availableParallelism() !== options.threads) {
-      throw new Error(
-        `this build of wavepool runs on all cores; give --threads ${availableParallelism()} or bind the process to ${options.threads}`,
-      );
-    }
-    const { threads, providers, ...rest } = options;
-    return createTranscriber(rest);
-  }
 }

@@ -92,7 +92,7 @@ async function decode(
   task: WindowTask,
   hiddenState: Tensor,
   seconds: number,
-  firstTemperatureOnly: boolean,
+  short: boolean,
 ): Promise<WindowDecoding & { detected?: DetectedLanguage }> {
   const { options, prompt } = task;
   const detected =
@@ -100,19 +100,21 @@ async function decode(
       ? await detectLanguage(decoder, tokenizer, hiddenState, options.signal)
       : undefined;
   const temperatures = options.temperature === undefined ? undefined : [options.temperature].flat();
+  // A shortened window is held to the usual thresholds, even where the caller takes any text.
+  const threshold = (given: number | null | undefined) => (short && given === null ? undefined : given);
   const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
     language: task.language ?? detected?.language,
     task: options.task,
     timestamps: options.timestamps !== "none",
     prompt,
-    temperatures: firstTemperatureOnly ? [temperatures?.[0] ?? 0] : temperatures,
+    temperatures: short ? [temperatures?.[0] ?? 0] : temperatures,
     beamSize: options.beamSize,
     patience: options.patience,
     lengthPenalty: options.lengthPenalty,
     bestOf: options.bestOf,
     suppressTokens: options.suppressTokens,
-    compressionRatioThreshold: options.compressionRatioThreshold,
-    logprobThreshold: options.logprobThreshold,
+    compressionRatioThreshold: threshold(options.compressionRatioThreshold),
+    logprobThreshold: threshold(options.logprobThreshold),
     noSpeechThreshold: options.noSpeechThreshold,
     seconds,
     seed: options.seed,
