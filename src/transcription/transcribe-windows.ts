@@ -38,7 +38,8 @@ const PROMPT_TEMPERATURE = 0.5;
 /**
  * Goes through a sound window by window, as `transcribe` of openai/whisper `transcribe.py` does: each window begins where the
  * last finished segment ended, or, where windows were cut at pauses, behind the one before. While a window is
- * decoded the next samples are read ahead. All leases are back at the end, also when the caller stops early.
+ * decoded the next samples are read ahead. All leases are back at the end, also when the caller stops early; a read under
+ * way then ends when the sound is closed.
  *
  * @throws whatever reading, features and inference throw; the signal's reason when it is aborted.
  */
@@ -52,45 +53,36 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let position = 0;
   let id = 0;
   const words = { lastSpeechEnd: 0 };
-  let ahead: Promise<unknown> | undefined;
-  try {
-    while (true) {
-      signal?.throwIfAborted();
-      const plan = await clock.measure("audio", async () => {
-        await ahead;
-        return planner.next(position);
-      });
-      if (!plan) return;
-      onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
-      const result = await hear(walk, plan, { language, prompt: previous, words }, () => {
-        const reading = sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples);
-        // Told when it is awaited; until then it must not count as unhandled.
-        reading.catch(() => undefined);
-        ahead = reading;
-      });
-      if (result.skipped !== undefined) {
-        position = result.skipped;
-        continue;
+  while (true) {
+    signal?.throwIfAborted();
+    const plan = await clock.measure("audio", () => planner.next(position));
+    if (!plan) return;
+    onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
+    const result = await hear(walk, plan, { language, prompt: previous, words }, () => {
+      // Where a detector listens, the next window may end before more has come. Errors come again with the next fill.
+      if (!plan.listened) {
+        sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples).catch(() => undefined);
       }
-      const { heard, end } = result;
-      if (!heard) {
-        position = end;
-        yield { segments: [], language, languageProbability: undefined, truncated: false };
-        continue;
-      }
-      const { decoding, cut } = heard;
-      const languageProbability = decoding.detected?.probabilities[decoding.language];
-      language ??= decoding.silent ? undefined : decoding.language;
-      const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
-      position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);
-      if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
-        previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
-      } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
-      yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
+    });
+    if (result.skipped !== undefined) {
+      position = result.skipped;
+      continue;
     }
-  } finally {
-    // Samples that are still being read go into a lease of the sound's owner.
-    await ahead?.catch(() => undefined);
+    const { heard, end } = result;
+    if (!heard) {
+      position = end;
+      yield { segments: [], language, languageProbability: undefined, truncated: false };
+      continue;
+    }
+    const { decoding, cut } = heard;
+    const languageProbability = decoding.detected?.probabilities[decoding.language];
+    language ??= decoding.silent ? undefined : decoding.language;
+    const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
+    position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);
+    if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
+      previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
+    } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
+    yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
   }
 }
 

@@ -239,6 +239,18 @@ describe("stream", () => {
     expect(closed).toBe(true);
   });
 
+  it("does not wait for sound that may never come when the loop is left", async () => {
+    async function* blocks() {
+      yield speech.slice();
+      yield new Float32Array(25 * RATE);
+      await new Promise(() => undefined); // a microphone that was switched off
+    }
+    for await (const segment of base.stream(blocks(), { sampleRate: RATE })) {
+      expect(segment.text).toMatch(/Good morning/);
+      break;
+    }
+  });
+
   it("interleaves calls, so that a short one need not wait for a long one", async () => {
     const order: string[] = [];
     const long = base
