@@ -22,11 +22,11 @@ async function parse(...args: string[]): Promise<{ files: string[]; flags: Trans
 }
 
 describe("wavepool transcribe", () => {
-  it("asks nothing of the transcriber by default", async () => {
+  it("asks but for the times of the transcriber, which text does not show", async () => {
     const { files, flags } = await parse("a.wav", "b.wav", "-");
     expect(files).toEqual(["a.wav", "b.wav", "-"]);
     expect(transcriberRequest(flags)).toEqual({ model: "base" });
-    expect(transcribeRequest(flags, neededTimestamps(flags, ["text"]))).toEqual({});
+    expect(transcribeRequest(flags, neededTimestamps(flags, ["text"]))).toEqual({ timestamps: "none" });
   });
 
   it("hands every flag to its option", async () => {
@@ -90,7 +90,7 @@ const flags = (rest: Partial<TranscribeFlags>): TranscribeFlags => ({ model: "ba
 
 describe("neededTimestamps", () => {
   it("follows the formats and the flags that lay out words", () => {
-    expect(neededTimestamps(flags({}), ["text"])).toBeUndefined();
+    expect(neededTimestamps(flags({}), ["text"])).toBe("none");
     expect(neededTimestamps(flags({}), ["text", "srt"])).toBe("segment");
     expect(neededTimestamps(flags({ timestamps: "word" }), ["json"])).toBe("word");
     expect(neededTimestamps(flags({ highlightWords: true }), ["vtt"])).toBe("word");
