@@ -1,5 +1,4 @@
 import { decodeWindow, type WindowDecoding } from "../decoding/decode-window.ts";
-import { type DetectedLanguage, detectLanguage } from "../decoding/detect-language.ts";
 import { WINDOW_FRAMES } from "../inference/encoder.ts";
 import { giveWay } from "../inference/give-way.ts";
 import { ProviderLostError } from "../inference/provider-lost.ts";
@@ -29,7 +28,6 @@ export interface WindowTask {
 
 /** What was heard in a window. */
 export interface HeardWindow extends WindowDecoding {
-  detected?: DetectedLanguage;
   /** Frames that were encoded at last, and the encoder's output, the caller's to release. */
   frames: number;
   hiddenState: Tensor;
@@ -93,17 +91,13 @@ async function decode(
   hiddenState: Tensor,
   seconds: number,
   short: boolean,
-): Promise<WindowDecoding & { detected?: DetectedLanguage }> {
+): Promise<WindowDecoding> {
   const { options, prompt } = task;
-  const detected =
-    task.language === undefined
-      ? await detectLanguage(decoder, tokenizer, hiddenState, options.signal)
-      : undefined;
   const temperatures = options.temperature === undefined ? undefined : [options.temperature].flat();
   // A shortened window is held to the usual thresholds, even where the caller takes any text.
   const threshold = (given: number | null | undefined) => (short && given === null ? undefined : given);
-  const decoding = await decodeWindow(decoder, config, tokenizer, hiddenState, {
-    language: task.language ?? detected?.language,
+  return decodeWindow(decoder, config, tokenizer, hiddenState, {
+    language: task.language,
     task: options.task,
     timestamps: options.timestamps !== "none",
     prompt,
@@ -121,5 +115,4 @@ async function decode(
     signal: options.signal,
     onToken: (count) => task.report("decoder", count),
   });
-  return detected ? { ...decoding, detected } : decoding;
 }

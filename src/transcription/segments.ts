@@ -1,7 +1,5 @@
+import { TIMESTAMP_STEP } from "../models/whisper-tokenizer.ts";
 import type { Segment } from "./transcription.ts";
-
-/** Seconds that a step of the timestamp tokens stands for: two frames of 10 ms. */
-const TIMESTAMP_STEP = 0.02;
 
 /** One decoded window. */
 export interface DecodedWindow {

@@ -75,7 +75,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
       continue;
     }
     const { decoding, cut } = heard;
-    const languageProbability = decoding.detected?.probabilities[decoding.language];
+    const languageProbability = decoding.languageProbabilities?.[decoding.language];
     language ??= decoding.silent ? undefined : decoding.language;
     const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
     position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);

@@ -1,4 +1,5 @@
 import type { ProviderReport } from "../inference/providers.ts";
+import type { WhisperTask } from "../models/whisper-tokenizer.ts";
 import type { StageTimes } from "./stage-times.ts";
 
 /** A word and when it was said. */
@@ -38,7 +39,7 @@ export interface Segment {
 }
 
 /** What the decoder is asked to write. */
-export type Task = "transcribe" | "translate";
+export type Task = WhisperTask;
 
 /** What was said. */
 export interface Transcription {

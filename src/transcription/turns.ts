@@ -7,8 +7,6 @@ export interface Turns {
    * @throws the signal's reason when it aborts before the turn comes.
    */
   take(signal?: AbortSignal): Promise<() => void>;
-  /** Resolves once nobody has a turn or waits for one. */
-  idle(): Promise<void>;
 }
 
 export function createTurns(): Turns {
@@ -30,7 +28,6 @@ export function createTurns(): Turns {
       }
       return end;
     },
-    idle: () => last,
   };
 }
 
