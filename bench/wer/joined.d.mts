@@ -29,6 +29,7 @@ export function judge(
   pauses?: Right;
   near?: Right;
   lost: number[];
+  misheard: number[];
   repeated: string[];
   added: string[];
 };

@@ -83,7 +83,8 @@ export function speechIn(samples) {
  * - `pauses`: the same starts against the pause before the utterance, for Whisper lets segments touch: 0 within it;
  * - `near`: all starts within 1.5 s of a joint, whatever words they begin with (an utterance that has a second sentence
  *   so soon counts against it);
- * - `lost`: utterances of which less than 30 % of the words are there;
+ * - `lost`: utterances in whose place less than 30 % as many words are heard;
+ * - `misheard`: those of which less than 30 % of the words are right, though others stand in their place;
  * - `repeated`, `added`: four words too many in a row or more; three in a row of them are in the utterances around them
  *   or come twice, or not.
  *
@@ -106,7 +107,7 @@ export function judge({ utterances }, { text, segments }, spellings) {
   );
   return {
     ...(segments ? judgeStarts(utterances, segments, said, heard, matches, inserted) : {}),
-    lost: lostUtterances(utterances, said, matches),
+    ...missedUtterances(utterances, said, matches),
     ...extraRuns(said, heard, inserted),
   };
 }
@@ -152,13 +153,16 @@ function shareRight(errors) {
   };
 }
 
-function lostUtterances(utterances, said, matches) {
-  const found = utterances.map(() => ({ all: 0, same: 0 }));
+function missedUtterances(utterances, said, matches) {
+  const found = utterances.map(() => ({ all: 0, heard: 0, same: 0 }));
   for (const [i, { utterance }] of said.entries()) {
     found[utterance].all++;
+    if (matches[i].index >= 0) found[utterance].heard++;
     if (matches[i].same) found[utterance].same++;
   }
-  return found.flatMap(({ all, same }, i) => (same < FOUND * all ? [i] : []));
+  const lost = found.flatMap(({ all, heard }, i) => (heard < FOUND * all ? [i] : []));
+  const wrong = found.flatMap(({ all, same }, i) => (same < FOUND * all ? [i] : []));
+  return { lost, misheard: wrong.filter((i) => !lost.includes(i)) };
 }
 
 function extraRuns(said, heard, inserted) {

@@ -96,7 +96,8 @@ export function printJoined(audio, utterances, results, names) {
           " s",
         )}`,
     );
-    const { joints, pauses, near, lost, repeated, added } = judgement;
+    const { joints, pauses, near, lost, misheard, repeated, added } = judgement;
+    const words = (indices) => list(indices.map((i) => utterances[i].words.toLowerCase()));
     if (joints) {
       console.log(
         `    segments that begin an utterance: ${right(joints)} of the true joint (at least 95 %); ${joints.count} for ${joints.all} joints`,
@@ -107,7 +108,7 @@ export function printJoined(audio, utterances, results, names) {
       console.log("    no segments: timestamps cannot be judged");
     }
     console.log(
-      `    lost utterances ${lost.length}${list(lost.map((i) => utterances[i].words.toLowerCase()))}; repeated ${repeated.length}${list(repeated)}; added ${added.length}${list(added)}`,
+      `    lost utterances ${lost.length}${words(lost)}; misheard ${misheard.length}${words(misheard)}; repeated ${repeated.length}${list(repeated)}; added ${added.length}${list(added)}`,
     );
     const peak = Math.max(...turns.map((turn) => turn.peak));
     const first = memory[0]?.[1];

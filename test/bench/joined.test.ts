@@ -89,6 +89,12 @@ describe("judging", () => {
     const two = [exact[0]!, exact[2]!];
     expect(judge(joined, { text: all(two), segments: two }).lost).toEqual([1]);
     expect(judge(joined, { text: all(two) }).lost).toEqual([1]);
+    expect(judge(joined, { text: all(two) }).misheard).toEqual([]);
+  });
+
+  it("tells an utterance that was misheard from a lost one", () => {
+    const wrong = [exact[0]!, { ...exact[1]!, text: "peas dake sheets" }, exact[2]!];
+    expect(judge(joined, { text: all(wrong) })).toMatchObject({ lost: [], misheard: [1], added: [] });
   });
 
   it("finds a repeated utterance, and words that nobody said", () => {
