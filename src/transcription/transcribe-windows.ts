@@ -2,10 +2,13 @@ import type { SoundRing } from "../audio/sound-ring.ts";
 import { findWordTimes } from "../decoding/word-times.ts";
 import { decodeFeatures, type HeardWindow } from "./decode-features.ts";
 import type { CheckedOptions, Progress } from "./options.ts";
+import { createPaceWatch, type PaceWatch } from "./pace.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
+import { setToSound } from "./set-to-sound.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
+import { listenTo } from "./window-sound.ts";
 import { leadingSilence, quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
 
 /** What a window added to the transcription. */
@@ -53,12 +56,13 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let position = 0;
   let id = 0;
   const words = { lastSpeechEnd: 0 };
+  const pace = createPaceWatch();
   while (true) {
     signal?.throwIfAborted();
     const plan = await clock.measure("audio", () => planner.next(position));
     if (!plan) return;
     onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
-    const result = await hear(walk, plan, { language, prompt: previous, words }, () => {
+    const result = await hear(walk, plan, { language, prompt: previous, words, pace }, () => {
       // Where a detector listens, the next window may end before more has come. Errors come again with the next fill.
       if (!plan.listened) {
         sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples).catch(() => undefined);
@@ -95,7 +99,12 @@ type Heard =
 async function hear(
   walk: WindowWalk,
   plan: WindowPlan,
-  before: { language: string | undefined; prompt: readonly number[]; words: { lastSpeechEnd: number } },
+  before: {
+    language: string | undefined;
+    prompt: readonly number[];
+    words: { lastSpeechEnd: number };
+    pace: PaceWatch;
+  },
   readAhead: () => void,
 ): Promise<Heard> {
   const { pipeline, sound, options, clock, onProgress } = walk;
@@ -127,9 +136,12 @@ async function hear(
     try {
       const place = { start: plan.start / rate, seconds: count / rate };
       if (decoding.silent) return { heard: { decoding, cut: { segments: [], advance: place.seconds } }, end };
-      const cut = cutIntoSegments(decoding, place, tokenizer.timestampBegin, (tokens) =>
+      const timed = cutIntoSegments(decoding, place, tokenizer.timestampBegin, (tokens) =>
         tokenizer.decode(tokens),
       );
+      const windowSound = listenTo(samples.view.subarray(0, count));
+      const set = setToSound(timed, place, windowSound);
+      const cut = plan.whole ? set : before.pace.check(set, place, windowSound, tokenizer.endOfText);
       if (options.timestamps === "word") {
         await clock.measure("decoder", () => addWords(walk, decoding, cut, place, before.words));
       }

@@ -1,3 +1,5 @@
+import { createInterruption } from "../audio/interruption.ts";
+
 /** Lets one caller at a time at the sessions, in order of arrival. */
 export interface Turns {
   /**
@@ -20,28 +22,16 @@ export function createTurns(): Turns {
       });
       const before = last;
       last = before.then(() => mine);
+      const interruption = createInterruption(signal);
       try {
-        await untilAborted(before, signal);
+        await interruption.race(before);
       } catch (error) {
         end(); // whoever waits behind must not wait for us
         throw error;
+      } finally {
+        interruption.leave();
       }
       return end;
     },
   };
-}
-
-/** Waits for a promise, or for the abort, whose reason it rejects with. */
-async function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return promise;
-  let abort!: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,0 +1,63 @@
+import type { CutWindow, WindowPlace } from "./segments.ts";
+import type { WindowSound } from "./window-sound.ts";
+
+/** Seconds that a segment's end is moved at most to lie at a pause: what the decoder's timestamps are off by. */
+const REACH = 0.5;
+/** Seconds of silence left before a segment's first sound and behind its last. */
+const MARGIN = 0.05;
+/** Seconds of silence before the next window's first sound, at most half of the pause. */
+const LEAD = 0.3;
+/** Shortest segment, in seconds, that is left of a longer one. */
+const LEAST = 0.1;
+
+/**
+ * Moves the ends of a window's segments to where sound begins and ends. Whisper lets a segment begin where the one before ended
+ * and is off by some tenths of a second: a start within a pause, or near one, goes to its end; an end to its beginning
+ * (as stable-ts does with its `suppress_silence`). The next window begins within the pause, too, so that no word is cut in two.
+ *
+ * @returns the segments and advance anew; text and order are as before, and no segment overlaps another
+ */
+export function setToSound(cut: CutWindow, place: WindowPlace, sound: Pick<WindowSound, "pause">): CutWindow {
+  const segments: CutWindow["segments"] = [];
+  let before = 0;
+  for (const segment of cut.segments) {
+    const [oldStart, oldEnd] = [segment.start - place.start, segment.end - place.start];
+    let start = Math.max(before, startOfSound(oldStart, sound));
+    let end = endOfSound(oldEnd, sound);
+    if (end - start < LEAST) {
+      start = Math.max(before, oldStart);
+      end = Math.max(start, oldEnd);
+    }
+    segments.push({ ...segment, start: place.start + start, end: place.start + end });
+    before = end;
+  }
+  return { segments: segments.map(rounded), advance: advanceToSound(cut.advance, place, sound) };
+}
+
+function startOfSound(time: number, sound: Pick<WindowSound, "pause">): number {
+  const pause = sound.pause(time, REACH);
+  return pause ? Math.max(pause.from, pause.to - MARGIN) : time;
+}
+
+function endOfSound(time: number, sound: Pick<WindowSound, "pause">): number {
+  const pause = sound.pause(time, REACH);
+  return pause ? Math.min(pause.to, pause.from + MARGIN) : time;
+}
+
+/** Where the next window begins: at the end of this one as before, else within the pause. */
+function advanceToSound(advance: number, place: WindowPlace, sound: Pick<WindowSound, "pause">): number {
+  if (advance >= place.seconds) return advance;
+  const pause = sound.pause(advance, REACH);
+  if (!pause) return advance;
+  const moved = pause.to - Math.min(LEAD, (pause.to - pause.from) / 2);
+  return moved > 0 && moved < place.seconds ? moved : advance;
+}
+
+/** Hundredths are as fine as frames are. */
+function rounded(segment: CutWindow["segments"][number]): CutWindow["segments"][number] {
+  return {
+    ...segment,
+    start: Math.round(segment.start * 100) / 100,
+    end: Math.round(segment.end * 100) / 100,
+  };
+}
