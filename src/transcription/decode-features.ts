@@ -4,18 +4,24 @@ import { giveWay } from "../inference/give-way.ts";
 import { ProviderLostError } from "../inference/provider-lost.ts";
 import type { Tensor } from "../inference/tensor.ts";
 import { contextFrames } from "./context.ts";
-import type { CheckedOptions } from "./options.ts";
+import type { CheckedOptions, Context } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { StageClock } from "./stage-times.ts";
 import { windowFeatures } from "./window-features.ts";
 
-/** What one window of sound is decoded with. */
-export interface WindowTask {
+/** A window of sound and the buffers that it is encoded from. */
+export interface WindowSamples {
   /** Samples of the window in a pooled view. */
   samples: Float32Array;
   count: number;
   /** Pooled view [mels × 3000]. */
   mel: Float32Array;
+}
+
+/** What one window of sound is decoded with. */
+export interface WindowTask extends WindowSamples {
+  /** What {@link encodeWindow} gave of its first frames, where it was encoded ahead. The task's to release. */
+  ahead: Promise<Tensor | undefined> | undefined;
   /** Code of the language; detected when undefined. */
   language: string | undefined;
   /** Tokens of the text before. */
@@ -33,6 +39,50 @@ export interface HeardWindow extends WindowDecoding {
   hiddenState: Tensor;
 }
 
+/** Frames that the encoder is given of a window at first. */
+export function firstFrames(
+  pipeline: Pipeline,
+  { count }: Pick<WindowSamples, "count">,
+  { context }: CheckedOptions,
+): number {
+  const { encoder, frontEnd, config } = pipeline;
+  const seconds = count / frontEnd.description.sampleRate;
+  return contextFrames(seconds, context, encoder.flexible, tailFor(pipeline, context) !== undefined, config);
+}
+
+function tailFor({ tail }: Pipeline, context: Context) {
+  return typeof context === "object" && context.tail === false ? undefined : tail;
+}
+
+/**
+ * Mel and encoder for the first frames of a window, with the silence tail behind fewer than 30 s.
+ *
+ * @param report told when a stage begins
+ * @returns the encoder's output, the caller's to release; undefined when nothing but a steady sound is heard, or less than a
+ * word can last.
+ * @throws InferenceError, NonFiniteSamplesError; the signal's reason when it is aborted.
+ */
+export async function encodeWindow(
+  pipeline: Pipeline,
+  { samples, count, mel }: WindowSamples,
+  frames: number,
+  options: CheckedOptions,
+  clock: StageClock,
+  report: (stage: "mel" | "encoder") => void,
+): Promise<Tensor | undefined> {
+  const { frontEnd, encoder } = pipeline;
+  report("mel");
+  const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
+  if (features.steady) return undefined;
+  report("encoder");
+  await giveWay(options.signal);
+  const tail = tailFor(pipeline, options.context);
+  return clock.measure("encoder", async () => {
+    const encoded = await encoder.encode(features.view);
+    return tail && frames < WINDOW_FRAMES ? tail.append(encoded) : encoded;
+  });
+}
+
 /**
  * Mel, encoder and decoder for one window. When the encoder was given less than 30 s and the text does not pass the
  * thresholds, both are run again with all of it before any higher temperature is tried.
@@ -41,23 +91,18 @@ export interface HeardWindow extends WindowDecoding {
  * @throws InferenceError, NonFiniteSamplesError; the signal's reason when it is aborted.
  */
 export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Promise<HeardWindow | undefined> {
-  const { frontEnd, encoder, config } = pipeline;
-  const { options, clock, count, samples, mel } = task;
-  const seconds = count / frontEnd.description.sampleRate;
-  const { context } = options;
-  const tail = typeof context === "object" && context.tail === false ? undefined : pipeline.tail;
-  const short = contextFrames(seconds, context, encoder.flexible, tail !== undefined, config);
+  const { options, clock } = task;
+  const seconds = task.count / pipeline.frontEnd.description.sampleRate;
+  const short = firstFrames(pipeline, task, options);
+  let { ahead } = task;
   for (const frames of short < WINDOW_FRAMES ? [short, WINDOW_FRAMES] : [WINDOW_FRAMES]) {
-    task.report("mel");
-    const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
-    if (features.steady) return undefined;
-    task.report("encoder");
-    await giveWay(options.signal);
     const heard = await redoneWhenLost(async () => {
-      const hiddenState = await clock.measure("encoder", async () => {
-        const encoded = await encoder.encode(features.view);
-        return tail && frames < WINDOW_FRAMES ? tail.append(encoded) : encoded;
-      });
+      const begun = ahead;
+      ahead = undefined;
+      const hiddenState = begun
+        ? await clock.measure("encoder", () => begun)
+        : await encodeWindow(pipeline, task, frames, options, clock, task.report);
+      if (!hiddenState) return undefined;
       try {
         task.report("decoder");
         const decoding = await clock.measure("decoder", () =>
@@ -69,7 +114,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
         throw error;
       }
     });
-    if (frames === WINDOW_FRAMES || !(heard.failed || heard.truncated)) return heard;
+    if (!heard || frames === WINDOW_FRAMES || !(heard.failed || heard.truncated)) return heard;
     heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");

@@ -1,15 +1,13 @@
-import type { SoundRing } from "../audio/sound-ring.ts";
 import { findWordTimes } from "../decoding/word-times.ts";
 import { decodeFeatures, type HeardWindow } from "./decode-features.ts";
-import type { CheckedOptions, Progress } from "./options.ts";
+import type { Progress } from "./options.ts";
 import { createPaceWatch, type PaceWatch } from "./pace.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { createLookAhead, type PreparedWindow, prepareWindow, type WindowSource } from "./prepared-window.ts";
 import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
 import { setToSound } from "./set-to-sound.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
 import { listenTo } from "./window-sound.ts";
-import { leadingSilence, quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
 
 /** What a window added to the transcription. */
 export interface TranscribedWindow {
@@ -22,11 +20,7 @@ export interface TranscribedWindow {
 }
 
 /** One call's way through its sound. */
-export interface WindowWalk {
-  pipeline: Pipeline;
-  sound: SoundRing;
-  planner: WindowPlanner;
-  options: CheckedOptions;
+export interface WindowWalk extends WindowSource {
   /** Code, or undefined to detect it. */
   language: string | undefined;
   /** Tokens of the prompt. */
@@ -41,7 +35,7 @@ const PROMPT_TEMPERATURE = 0.5;
 /**
  * Goes through a sound window by window, as `transcribe` of openai/whisper `transcribe.py` does: each window begins where the
  * last finished segment ended, or, where windows were cut at pauses, behind the one before. While a window is
- * decoded the next samples are read ahead. All leases are back at the end, also when the caller stops early; a read under
+ * decoded the next samples are read, and where that gains time the next window is encoded. All leases are back at the end, also when the caller stops early; a read under
  * way then ends when the sound is closed.
  *
  * @throws whatever reading, features and inference throw; the signal's reason when it is aborted.
@@ -49,6 +43,7 @@ const PROMPT_TEMPERATURE = 0.5;
 export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<TranscribedWindow> {
   const { pipeline, sound, planner, options, clock, onProgress } = walk;
   const { signal } = options;
+  const { maxSamples } = pipeline.frontEnd;
   const rate = pipeline.frontEnd.description.sampleRate;
   const keep = Math.floor(pipeline.config.maxTokens / 2) - 1;
   let { language } = walk;
@@ -57,95 +52,101 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let id = 0;
   const words = { lastSpeechEnd: 0 };
   const pace = createPaceWatch();
-  while (true) {
-    signal?.throwIfAborted();
-    const plan = await clock.measure("audio", () => planner.next(position));
-    if (!plan) return;
-    onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
-    const result = await hear(walk, plan, { language, prompt: previous, words, pace }, () => {
-      // Where a detector listens, the next window may end before more has come. Errors come again with the next fill.
-      if (!plan.listened) {
-        sound.fill(plan.start + plan.count + pipeline.frontEnd.maxSamples).catch(() => undefined);
+  const lookAhead = createLookAhead(walk);
+  try {
+    while (true) {
+      signal?.throwIfAborted();
+      const ahead = await clock.measure("audio", () => lookAhead.take(position));
+      const plan = ahead?.plan ?? (await clock.measure("audio", () => planner.next(position)));
+      if (!plan) return;
+      onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
+      const window = ahead ?? (await prepareWindow(walk, plan));
+      let heard: Heard | undefined;
+      try {
+        if (window.skipTo !== undefined) {
+          position = window.skipTo;
+          continue;
+        }
+        // Where a detector listens, the next window may end before more has come. Errors come again with the next fill.
+        if (!plan.listened) sound.fill(plan.start + plan.count + maxSamples).catch(() => undefined);
+        heard = await hear(walk, window, { language, prompt: previous, words, pace }, () => {
+          lookAhead.begin(window.end);
+        });
+      } finally {
+        await window.release();
       }
-    });
-    if (result.skipped !== undefined) {
-      position = result.skipped;
-      continue;
+      if (!heard) {
+        position = window.end;
+        yield { segments: [], language, languageProbability: undefined, truncated: false };
+        continue;
+      }
+      const { decoding, cut } = heard;
+      const languageProbability = decoding.languageProbabilities?.[decoding.language];
+      language ??= decoding.silent ? undefined : decoding.language;
+      const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
+      position = plan.whole ? window.end : plan.start + Math.round(cut.advance * rate);
+      if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
+        previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
+      } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
+      yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
     }
-    const { heard, end } = result;
-    if (!heard) {
-      position = end;
-      yield { segments: [], language, languageProbability: undefined, truncated: false };
-      continue;
-    }
-    const { decoding, cut } = heard;
-    const languageProbability = decoding.languageProbabilities?.[decoding.language];
-    language ??= decoding.silent ? undefined : decoding.language;
-    const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
-    position = plan.whole ? end : plan.start + Math.round(cut.advance * rate);
-    if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
-      previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
-    } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
-    yield { segments, language, languageProbability, truncated: decoding.truncated && !decoding.silent };
+  } finally {
+    await lookAhead.end();
   }
 }
 
-/** What came of a window: where it ends and what was heard, or where to begin instead. */
-type Heard =
-  | { skipped: number }
-  | { skipped?: undefined; heard: { decoding: HeardWindow; cut: CutWindow } | undefined; end: number };
+/** What was heard in a window, and its segments. */
+interface Heard {
+  decoding: HeardWindow;
+  cut: CutWindow;
+}
 
 /** Decodes one window and cuts it into segments; undefined when there is nothing to hear. */
 async function hear(
   walk: WindowWalk,
-  plan: WindowPlan,
+  window: PreparedWindow,
   before: {
     language: string | undefined;
     prompt: readonly number[];
     words: { lastSpeechEnd: number };
     pace: PaceWatch;
   },
-  readAhead: () => void,
-): Promise<Heard> {
-  const { pipeline, sound, options, clock, onProgress } = walk;
+  whileDecoding: () => void,
+): Promise<Heard | undefined> {
+  const { pipeline, options, clock, onProgress } = walk;
   const { frontEnd, tokenizer } = pipeline;
+  const { plan, samples, count, mel } = window;
   const rate = frontEnd.description.sampleRate;
-  const { signal } = options;
-  const wait = signal ? { signal } : {};
-  using samples = await pipeline.audio.acquireAsync(wait);
-  using mel = await pipeline.mel.acquireAsync(wait);
-  sound.window(plan.start, plan.count, samples.view);
-  const skip = plan.listened ? 0 : leadingSilence(samples.view.subarray(0, plan.count));
-  if (skip > 0) return { skipped: plan.start + skip };
-  const count = plan.cut ? quietestCut(samples.view) : plan.count;
-  const end = plan.start + count;
-  readAhead();
-  const endTurn = await pipeline.turns.take(signal);
+  const endTurn = await pipeline.turns.take(options.signal);
   try {
     const decoding = await decodeFeatures(pipeline, {
-      samples: samples.view,
+      samples,
       count,
-      mel: mel.view,
+      mel,
+      ahead: window.takeEncoded(),
       language: before.language,
       prompt: before.prompt,
       options,
       clock,
-      report: (stage, tokens = 0) => onProgress({ stage, seconds: plan.start / rate, tokens }),
+      report(stage, tokens = 0) {
+        if (stage === "decoder" && tokens === 0) whileDecoding();
+        onProgress({ stage, seconds: plan.start / rate, tokens });
+      },
     });
-    if (!decoding) return { heard: undefined, end };
+    if (!decoding) return undefined;
     try {
       const place = { start: plan.start / rate, seconds: count / rate };
-      if (decoding.silent) return { heard: { decoding, cut: { segments: [], advance: place.seconds } }, end };
+      if (decoding.silent) return { decoding, cut: { segments: [], advance: place.seconds } };
       const timed = cutIntoSegments(decoding, place, tokenizer.timestampBegin, (tokens) =>
         tokenizer.decode(tokens),
       );
-      const windowSound = listenTo(samples.view.subarray(0, count));
+      const windowSound = listenTo(samples.subarray(0, count));
       const set = setToSound(timed, place, windowSound);
       const cut = plan.whole ? set : before.pace.check(set, place, windowSound, tokenizer.endOfText);
       if (options.timestamps === "word") {
         await clock.measure("decoder", () => addWords(walk, decoding, cut, place, before.words));
       }
-      return { heard: { decoding, cut }, end };
+      return { decoding, cut };
     } finally {
       decoding.hiddenState.release();
     }

@@ -33,6 +33,7 @@ export function voiceWindows(
   }
 
   return {
+    plansAhead: false, // the detector runs on this thread
     async next(position) {
       while (true) {
         const plan = planWindow(speech, position, { maxSamples: windowSamples });

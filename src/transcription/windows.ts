@@ -14,6 +14,8 @@ export interface WindowPlan {
 
 /** Decides which samples are decoded next. */
 export interface WindowPlanner {
+  /** Whether the next window may be planned while one is decoded: it begins where that one ends, and planning is reading alone. */
+  readonly plansAhead: boolean;
   /** The window from `position` on, once enough is read; undefined at the end. */
   next(position: number): Promise<WindowPlan | undefined>;
 }
@@ -21,6 +23,7 @@ export interface WindowPlanner {
 /** Windows of 30 s from wherever the last one ended, as openai/whisper `transcribe.py` walks. */
 export function seekingWindows(sound: SoundRing, windowSamples: number): WindowPlanner {
   return {
+    plansAhead: false,
     async next(start) {
       await sound.fill(start + windowSamples);
       const count = Math.min(windowSamples, sound.head - start);
@@ -32,6 +35,7 @@ export function seekingWindows(sound: SoundRing, windowSamples: number): WindowP
 /** Windows of up to 30 s that end at the quietest moment of their last seconds. */
 export function quietlyCutWindows(sound: SoundRing, windowSamples: number): WindowPlanner {
   return {
+    plansAhead: true,
     async next(start) {
       await sound.fill(start + windowSamples + 1);
       const left = sound.head - start;
