@@ -24,9 +24,10 @@ export function setToSound(cut: CutWindow, place: WindowPlace, sound: Pick<Windo
     const [oldStart, oldEnd] = [segment.start - place.start, segment.end - place.start];
     let start = Math.max(before, startOfSound(oldStart, sound));
     let end = endOfSound(oldEnd, sound);
-    if (end - start < LEAST) {
+    const least = Math.min(LEAST, oldEnd - oldStart);
+    if (end - start < least) {
       start = Math.max(before, oldStart);
-      end = Math.max(start, oldEnd);
+      end = Math.max(start + least, oldEnd);
     }
     segments.push({ ...segment, start: place.start + start, end: place.start + end });
     before = end;
@@ -34,14 +35,34 @@ export function setToSound(cut: CutWindow, place: WindowPlace, sound: Pick<Windo
   return { segments: segments.map(rounded), advance: advanceToSound(cut.advance, place, sound) };
 }
 
-function startOfSound(time: number, sound: Pick<WindowSound, "pause">): number {
-  const pause = sound.pause(time, REACH);
+function startOfSound(time: number, sound: Pick<WindowSound, "pause">, reach = REACH): number {
+  const pause = sound.pause(time, reach);
   return pause ? Math.max(pause.from, pause.to - MARGIN) : time;
 }
 
-function endOfSound(time: number, sound: Pick<WindowSound, "pause">): number {
-  const pause = sound.pause(time, REACH);
+function endOfSound(time: number, sound: Pick<WindowSound, "pause">, reach = REACH): number {
+  const pause = sound.pause(time, reach);
   return pause ? Math.min(pause.to, pause.from + MARGIN) : time;
+}
+
+/**
+ * Cuts words back that reach into a pause: the attention that they are aligned by spreads over silence. A segment begins and ends
+ * with its words.
+ */
+export function wordsToSound(
+  segment: CutWindow["segments"][number],
+  place: WindowPlace,
+  sound: Pick<WindowSound, "pause">,
+): CutWindow["segments"][number] {
+  if (!segment.words || segment.words.length === 0) return segment;
+  const words = segment.words.map((word) => {
+    const [oldStart, oldEnd] = [word.start - place.start, word.end - place.start];
+    const start = Math.max(oldStart, startOfSound(oldStart, sound, 0));
+    const end = Math.min(oldEnd, endOfSound(oldEnd, sound, 0));
+    if (end - start < Math.min(LEAST, oldEnd - oldStart)) return word;
+    return rounded({ ...word, start: place.start + start, end: place.start + end });
+  });
+  return { ...segment, start: words[0]!.start, end: words.at(-1)!.end, words };
 }
 
 /** Where the next window begins: at the end of this one as before, else within the pause. */
@@ -54,10 +75,6 @@ function advanceToSound(advance: number, place: WindowPlace, sound: Pick<WindowS
 }
 
 /** Hundredths are as fine as frames are. */
-function rounded(segment: CutWindow["segments"][number]): CutWindow["segments"][number] {
-  return {
-    ...segment,
-    start: Math.round(segment.start * 100) / 100,
-    end: Math.round(segment.end * 100) / 100,
-  };
+function rounded<T extends { readonly start: number; readonly end: number }>(span: T): T {
+  return { ...span, start: Math.round(span.start * 100) / 100, end: Math.round(span.end * 100) / 100 };
 }

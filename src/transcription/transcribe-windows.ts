@@ -4,7 +4,7 @@ import type { Progress } from "./options.ts";
 import { createPaceWatch, type PaceWatch } from "./pace.ts";
 import { createLookAhead, type PreparedWindow, prepareWindow, type WindowSource } from "./prepared-window.ts";
 import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
-import { setToSound } from "./set-to-sound.ts";
+import { setToSound, wordsToSound } from "./set-to-sound.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
 import { listenTo } from "./window-sound.ts";
@@ -145,6 +145,7 @@ async function hear(
       const cut = plan.whole ? set : before.pace.check(set, place, windowSound, tokenizer.endOfText);
       if (options.timestamps === "word") {
         await clock.measure("decoder", () => addWords(walk, decoding, cut, place, before.words));
+        cut.segments = cut.segments.map((segment) => wordsToSound(segment, place, windowSound));
       }
       return { decoding, cut };
     } finally {

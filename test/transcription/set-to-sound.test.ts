@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CutWindow } from "../../src/transcription/segments.ts";
-import { setToSound } from "../../src/transcription/set-to-sound.ts";
+import { setToSound, wordsToSound } from "../../src/transcription/set-to-sound.ts";
 import type { Pause } from "../../src/transcription/window-sound.ts";
 
 const PLACE = { start: 60, seconds: 30 };
@@ -76,6 +76,19 @@ describe("setToSound", () => {
     expect(set).toEqual({ spans: [[61.2, 64]], advance: 30 });
   });
 
+  it("leaves something of a short segment whose predecessor is moved over it", () => {
+    const set = spans(
+      [
+        [61, 62],
+        [62, 62.3],
+        [62.3, 64],
+      ],
+      4,
+      [2.4, 2.8],
+    );
+    for (const [start, end] of set.spans) expect(end! - start!).toBeGreaterThan(0.09);
+  });
+
   it("leaves a segment that lies within a pause its time, and none overlaps another", () => {
     const set = spans(
       [
@@ -91,5 +104,26 @@ describe("setToSound", () => {
       expect(end).toBeGreaterThan(start!);
       expect(start).toBeGreaterThanOrEqual(set.spans[i - 1]?.[1] ?? 0);
     }
+  });
+});
+
+describe("wordsToSound", () => {
+  const word = (start: number, end: number) => ({ word: ` ${start}`, start, end, probability: 0.9 });
+
+  it("cuts words back that reach into a pause, and the segment with them", () => {
+    const spoken = { ...segment(61, 66), words: [word(61, 62.5), word(62.5, 64), word(64, 66)] };
+    const set = wordsToSound(spoken, PLACE, among([2, 3], [5.5, 7]));
+    expect(set.words!.map(({ start, end }) => [start, end])).toEqual([
+      [61, 62.05],
+      [62.95, 64],
+      [64, 65.55],
+    ]);
+    expect([set.start, set.end]).toEqual([61, 65.55]);
+  });
+
+  it("leaves a word that lies within a pause, those elsewhere, and a segment without words", () => {
+    const spoken = { ...segment(62.1, 64), words: [word(62.1, 62.4), word(63.2, 64)] };
+    expect(wordsToSound(spoken, PLACE, among([2, 3]))).toEqual(spoken);
+    expect(wordsToSound(segment(61, 62), PLACE, among([1, 1.5]))).toEqual(segment(61, 62));
   });
 });
