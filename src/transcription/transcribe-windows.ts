@@ -1,7 +1,7 @@
 import { findWordTimes } from "../decoding/word-times.ts";
 import { decodeFeatures, type HeardWindow } from "./decode-features.ts";
+import { type CheckedWindow, createSpeechWatch, type SpeechWatch } from "./missed-speech.ts";
 import type { Progress } from "./options.ts";
-import { createPaceWatch, type PaceWatch } from "./pace.ts";
 import { createLookAhead, type PreparedWindow, prepareWindow, type WindowSource } from "./prepared-window.ts";
 import { type CutWindow, cutIntoSegments, type WindowPlace } from "./segments.ts";
 import { setToSound, wordsToSound } from "./set-to-sound.ts";
@@ -51,13 +51,15 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
   let position = 0;
   let id = 0;
   const words = { lastSpeechEnd: 0 };
-  const pace = createPaceWatch();
+  const watch = createSpeechWatch();
+  /** Sample at which the next window has to end. */
+  let until: number | undefined;
   const lookAhead = createLookAhead(walk);
   try {
     while (true) {
       signal?.throwIfAborted();
       const ahead = await clock.measure("audio", () => lookAhead.take(position));
-      const plan = ahead?.plan ?? (await clock.measure("audio", () => planner.next(position)));
+      const plan = ahead?.plan ?? (await clock.measure("audio", () => planner.next(position, until)));
       if (!plan) return;
       onProgress({ stage: "audio", seconds: plan.start / rate, tokens: 0 });
       const window = ahead ?? (await prepareWindow(walk, plan));
@@ -69,12 +71,13 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
         }
         // Where a detector listens, the next window may end before more has come. Errors come again with the next fill.
         if (!plan.listened) sound.fill(plan.start + plan.count + maxSamples).catch(() => undefined);
-        heard = await hear(walk, window, { language, prompt: previous, words, pace }, () => {
+        heard = await hear(walk, window, { language, prompt: previous, words, watch }, () => {
           lookAhead.begin(window.end);
         });
       } finally {
         await window.release();
       }
+      until = undefined;
       if (!heard) {
         position = window.end;
         yield { segments: [], language, languageProbability: undefined, truncated: false };
@@ -85,6 +88,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
       language ??= decoding.silent ? undefined : decoding.language;
       const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
       position = plan.whole ? window.end : plan.start + Math.round(cut.advance * rate);
+      until = cut.until === undefined ? undefined : plan.start + Math.round(cut.until * rate);
       if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
         previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
       } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;
@@ -98,7 +102,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
 /** What was heard in a window, and its segments. */
 interface Heard {
   decoding: HeardWindow;
-  cut: CutWindow;
+  cut: CheckedWindow;
 }
 
 /** Decodes one window and cuts it into segments; undefined when there is nothing to hear. */
@@ -109,7 +113,7 @@ async function hear(
     language: string | undefined;
     prompt: readonly number[];
     words: { lastSpeechEnd: number };
-    pace: PaceWatch;
+    watch: SpeechWatch;
   },
   whileDecoding: () => void,
 ): Promise<Heard | undefined> {
@@ -142,7 +146,9 @@ async function hear(
       );
       const windowSound = listenTo(samples.subarray(0, count));
       const set = setToSound(timed, place, windowSound);
-      const cut = plan.whole ? set : before.pace.check(set, place, windowSound, tokenizer.endOfText);
+      const cut: CheckedWindow = plan.whole
+        ? set
+        : before.watch.check(set, place, windowSound, tokenizer.endOfText);
       if (options.timestamps === "word") {
         await clock.measure("decoder", () => addWords(walk, decoding, cut, place, before.words));
         cut.segments = cut.segments.map((segment) => wordsToSound(segment, place, windowSound));

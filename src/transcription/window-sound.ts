@@ -30,6 +30,8 @@ export interface WindowSound {
    * or when sound and silence cannot be told apart.
    */
   pause(moment: number, reach: number): Pause | undefined;
+  /** The longest pause that begins and ends within; undefined where there is none. */
+  longestPause(from: number, to: number): Pause | undefined;
   /** Seconds of sound, pauses within it left out; 0 where sound and silence cannot be told apart. */
   sounding(from: number, to: number): number;
 }
@@ -54,7 +56,26 @@ export function listenTo(samples: Float32Array): WindowSound {
       const at = frameAt(moment);
       const threshold = soundingLevel(levels(), at, at);
       if (threshold === undefined) return undefined;
-      return nearestPause(levels(), threshold, at, Math.round(reach * FRAMES_PER_SECOND));
+      const frames = Math.round(reach * FRAMES_PER_SECOND);
+      let best: [number, number] | undefined;
+      let least = Number.POSITIVE_INFINITY;
+      for (const [from, to] of quietRuns(levels(), threshold, at - frames, at + frames)) {
+        const distance = Math.max(0, from - at, at - to);
+        if (distance > frames || distance >= least) continue;
+        least = distance;
+        best = [from, to];
+      }
+      return best && seconds(best);
+    },
+    longestPause(from, to) {
+      const [first, last] = [frameAt(from), frameAt(to)];
+      const threshold = soundingLevel(levels(), first, last);
+      if (threshold === undefined) return undefined;
+      const within = [...quietRuns(levels(), threshold, first, last)].filter(
+        ([from, to]) => from > first && to < last,
+      );
+      if (within.length === 0) return undefined;
+      return seconds(within.reduce((best, run) => (run[1] - run[0] > best[1] - best[0] ? run : best)));
     },
     sounding(from, to) {
       const [first, last] = [frameAt(from), frameAt(to)];
@@ -99,26 +120,27 @@ function frameLevels(samples: Float32Array, count: number): Float32Array {
   return levels;
 }
 
-/** The pause that holds frame `at`, or the nearest within `reach` frames. */
-function nearestPause(levels: Float32Array, threshold: number, at: number, reach: number): Pause | undefined {
+/** Pauses that reach into the frames `from` to `to`, as wholes: their first frame and the one behind their last. */
+function* quietRuns(
+  levels: Float32Array,
+  threshold: number,
+  from: number,
+  to: number,
+): Generator<[number, number]> {
   const sounds = (frame: number) => levels[frame]! > threshold;
-  let best: Pause | undefined;
-  let least = reach;
-  let frame = Math.max(0, at - reach);
-  // A pause that reaches into what is looked at counts as a whole.
+  let frame = Math.max(0, from);
   while (frame > 0 && !sounds(frame) && !sounds(frame - 1)) frame--;
-  while (frame < levels.length && frame <= at + reach) {
+  while (frame < levels.length && frame <= to) {
     if (sounds(frame)) {
       frame++;
       continue;
     }
-    const from = frame;
+    const begin = frame;
     while (frame < levels.length && !sounds(frame)) frame++;
-    if (frame - from < LEAST_PAUSE) continue;
-    const distance = Math.max(0, from - at, at - frame);
-    if (distance > least || (best && distance === least)) continue;
-    least = distance;
-    best = { from: from / FRAMES_PER_SECOND, to: frame / FRAMES_PER_SECOND };
+    if (frame - begin >= LEAST_PAUSE) yield [begin, frame];
   }
-  return best;
+}
+
+function seconds([from, to]: [number, number]): Pause {
+  return { from: from / FRAMES_PER_SECOND, to: to / FRAMES_PER_SECOND };
 }

@@ -16,18 +16,22 @@ export interface WindowPlan {
 export interface WindowPlanner {
   /** Whether the next window may be planned while one is decoded: it begins where that one ends, and planning is reading alone. */
   readonly plansAhead: boolean;
-  /** The window from `position` on, once enough is read; undefined at the end. */
-  next(position: number): Promise<WindowPlan | undefined>;
+  /**
+   * The window from `position` on, once enough is read; undefined at the end.
+   *
+   * @param until sample at which it has to end, where speech was passed over; only for windows that go by what is heard
+   */
+  next(position: number, until?: number): Promise<WindowPlan | undefined>;
 }
 
 /** Windows of 30 s from wherever the last one ended, as openai/whisper `transcribe.py` walks. */
 export function seekingWindows(sound: SoundRing, windowSamples: number): WindowPlanner {
   return {
     plansAhead: false,
-    async next(start) {
+    async next(start, until = Number.POSITIVE_INFINITY) {
       await sound.fill(start + windowSamples);
-      const count = Math.min(windowSamples, sound.head - start);
-      return count > 0 ? { start, count, cut: false, whole: false } : undefined;
+      const count = Math.min(windowSamples, sound.head - start, until - start);
+      return count > 0 ? { start, count, cut: false, whole: start + count === until } : undefined;
     },
   };
 }

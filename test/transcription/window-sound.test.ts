@@ -53,6 +53,16 @@ describe(`pauses (seed ${SEED})`, () => {
     expect(listenTo(hum).pause(2.3, 0.2)?.to).toBeCloseTo(2.6, 1);
   });
 
+  it("are measured: the longest within, and the sound beside them", () => {
+    const sound = listenTo(levels([2, 0.3], [0.3, 0.001], [2, 0.3], [0.7, 0.001], [2, 0.3], [1, 0.001]));
+    expect(sound.longestPause(0.5, 6.5)?.from).toBeCloseTo(4.3, 1);
+    expect(sound.longestPause(0.5, 4.5)?.from).toBeCloseTo(2, 1);
+    expect(sound.longestPause(0.5, 1.5)).toBeUndefined();
+    expect(sound.sounding(1, 5)).toBeCloseTo(3, 1);
+    expect(Math.abs(sound.sounding(0, 8) - 6)).toBeLessThanOrEqual(0.06); // a frame at each edge
+    expect(sound.sounding(4.4, 4.9)).toBe(0);
+  });
+
   it("are not told where loud and quiet are much the same, or there is nothing", () => {
     expect(listenTo(levels([3, 0.3], [0.5, 0.15], [3, 0.3])).pause(3.2, 0.5)).toBeUndefined();
     expect(listenTo(new Float32Array(RATE)).pause(0.5, 0.5)).toBeUndefined();
