@@ -2,6 +2,7 @@ import * as ort from "#onnxruntime";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createDeviceTensors } from "./device-tensors.ts";
 import { type Device, gpuDevice, webNnDevices } from "./devices.ts";
+import { unpackWeights } from "./graph/unpack-weights.ts";
 import { outlineGraph } from "./graph-outline.ts";
 import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
@@ -11,7 +12,10 @@ import { runtimeFiles } from "./web-session.ts";
 
 type DeviceProvider = "webgpu" | "webnn";
 
-/** Operators of 8-bit weights. onnxruntime-web leaves them to the processor, with a copy before and after each. */
+/**
+ * Operators of 8-bit activations, where they are left after the weights were unpacked. onnxruntime-web leaves them to the
+ * processor, with a copy before and after each.
+ */
 const EIGHT_BIT = ["MatMulInteger", "DynamicQuantizeLinear", "ConvInteger"];
 /** Branches, which no WebNN graph can have. */
 const BRANCHES = ["If", "Loop", "Scan"];
@@ -27,17 +31,18 @@ function exclusively<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Loads a graph onto a GPU or an NPU by onnxruntime-web's WebGPU or WebNN provider. Outputs stay on the device,
- * and go into later runs from there.
+ * Loads a graph onto a GPU or an NPU by onnxruntime-web's WebGPU or WebNN provider. 8-bit weights are unpacked to float32,
+ * for a device has no products of 8-bit integers. Outputs stay on the device, and go into later runs from there.
  *
  * @throws UnsupportedRuntimeError when there is no such device, or the graph is not for it.
  * @throws ModelFormatError when the provider refuses the graph.
  */
 export async function createDeviceSession(
   provider: DeviceProvider,
-  bytes: Uint8Array,
+  packed: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
+  const bytes = unpackWeights(packed, options.path);
   assertSuitable(provider, bytes, options);
   if (provider === "webgpu") return open(provider, await gpuDevice(), bytes, options);
   const refusals: string[] = [];
@@ -60,7 +65,9 @@ function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: Se
   };
   const eightBit = EIGHT_BIT.find((name) => operators.has(name));
   if (eightBit)
-    refuse(`has 8-bit weights (${eightBit}), which no device runs; take fp16, fp32 or q4 weights`);
+    refuse(
+      `computes in 8 bits (${eightBit}), which no device does, and is not laid out so that its weights could be unpacked; take fp16, fp32 or q4 weights`,
+    );
   if (provider === "webgpu") return;
   const branch = BRANCHES.find((name) => operators.has(name));
   if (branch) refuse(`has branches (${branch}), which WebNN does not know`);

@@ -131,7 +131,7 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       const result = await onPage(browser, () => (globalThis as unknown as DevicePage).device.refusals());
       expect(result.provider).toBe("wasm");
       expect(result.webnn).toMatch(/WebNN/);
-      expect(result.eightBit).toMatch(/8-bit weights \(DynamicQuantizeLinear\)/);
+      expect(result.eightBit).toMatch(/8 bits \(DynamicQuantizeLinear\)/);
       expect(result.branches).toMatch(/branches \(If\)/);
       expect(result.free).toMatch(/free dimensions \(rows\)/);
     });
