@@ -4,6 +4,7 @@ import {
   integersOf,
   makeNode,
   type OnnxGraph,
+  type OnnxModel,
   type OnnxNode,
   type OnnxWeight,
   prune,
@@ -53,10 +54,15 @@ export type ReadExternal = (place: ExternalPlace) => Uint8Array;
 export function unpackWeights(model: Uint8Array, path: string, readExternal?: ReadExternal): Uint8Array {
   return editing(path, () => {
     const parsed = readModel(model);
-    if (!unpackGraph(scopeOf(parsed.graph, undefined), readExternal)) return model;
+    if (!unpackModel(parsed, readExternal)) return model;
     prune(parsed.graph);
     return writeModel(parsed);
   });
+}
+
+/** The same on a model that is being edited, whose packed weights stay until it is pruned. Tells whether there were any. */
+export function unpackModel({ graph }: OnnxModel, readExternal?: ReadExternal): boolean {
+  return unpackGraph(scopeOf(graph, undefined), readExternal);
 }
 
 function scopeOf(graph: OnnxGraph, outer: Scope | undefined): Scope {
