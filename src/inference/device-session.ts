@@ -149,12 +149,17 @@ async function open(
         for (const [name, tensor] of Object.entries(feeds)) values[name] = await tensors.toOrt(tensor);
         const into: Record<string, ort.Tensor | null> = {};
         const results: Record<string, Tensor> = {};
-        for (const name of fetches) {
-          into[name] = null;
+        const shapes = fetches.map((name) => {
           const info = outputs.find((output) => output.name === name);
           const dims = info && knownDims(info, inputs, feeds);
-          if (!dims) continue;
-          const tensor = await tensors.take(info.type, dims);
+          return dims && { type: info.type, dims, key: `${info.type} ${dims}` };
+        });
+        for (const [i, name] of fetches.entries()) {
+          into[name] = null;
+          const shape = shapes[i];
+          if (!shape) continue;
+          const alike = shapes.filter((other) => other?.key === shape.key).length;
+          const tensor = await tensors.take(shape.type, shape.dims, alike);
           if (!tensor) continue;
           lent.push(tensor);
           results[name] = tensor;

@@ -15,7 +15,8 @@ const SEED = 1;
 
 /**
  * The end of a 30 s window as the encoder writes it: what tells the decoder that only silence follows. Appended to the
- * output for a shorter window it keeps decoders from looping, above all those of tiny.
+ * output for a shorter window it keeps decoders from looping, above all those of tiny. Both are joined on the host: from a
+ * device the short output, some megabytes at most, comes there and goes back.
  */
 export interface SilenceTail {
   /**

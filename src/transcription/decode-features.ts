@@ -46,7 +46,8 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
   const seconds = count / frontEnd.description.sampleRate;
   const { context } = options;
   const tail = typeof context === "object" && context.tail === false ? undefined : pipeline.tail;
-  const short = contextFrames(seconds, context, encoder.flexible, tail !== undefined, config);
+  const { flexible, lengths } = encoder;
+  const short = contextFrames(seconds, context, flexible, tail !== undefined, config, lengths);
   for (const frames of short < WINDOW_FRAMES ? [short, WINDOW_FRAMES] : [WINDOW_FRAMES]) {
     task.report("mel");
     const features = await clock.measure("mel", () => windowFeatures(frontEnd, samples, count, mel, frames));
