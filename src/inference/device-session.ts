@@ -3,6 +3,7 @@ import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createDeviceTensors } from "./device-tensors.ts";
 import { type Device, gpuDevice, webNnDevices } from "./devices.ts";
 import { unpackWeights } from "./graph/unpack-weights.ts";
+import { externalReader } from "./graph-files.ts";
 import { outlineGraph } from "./graph-outline.ts";
 import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
@@ -42,7 +43,7 @@ export async function createDeviceSession(
   packed: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
-  const bytes = unpackWeights(packed, options.path);
+  const bytes = unpackWeights(packed, options.path, externalReader(options.externalData));
   assertSuitable(provider, bytes, options);
   if (provider === "webgpu") return open(provider, await gpuDevice(), bytes, options);
   const refusals: string[] = [];
@@ -104,7 +105,7 @@ async function open(
   bytes: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
-  const { graph, path } = options;
+  const { graph, path, externalData } = options;
   const runtime = await ort.loadDeviceRuntime();
   // What is left to the processor is small; and outside browsers this build starts no threads.
   runtime.env.wasm.numThreads = 1;
@@ -124,6 +125,7 @@ async function open(
       preferredOutputLocation: provider === "webgpu" ? "gpu-buffer" : "ml-tensor",
       logSeverityLevel: 4,
       extra: config,
+      ...(externalData && { externalData }),
       ...(provider === "webnn" && { freeDimensionOverrides: fixedDimensions(bytes, options).sizes }),
     }),
   ).catch((cause) => {

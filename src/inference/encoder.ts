@@ -1,19 +1,13 @@
-import { adapter } from "#adapter";
 import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
+import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
 import { type CreateSessionOptions, createSession, providerOrder } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** How to load one of a model's graphs. */
-export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path">> {
-  /**
-   * The graph, where it was read or edited before, or what reads it, which a move to another provider calls
-   * again; by default the file under `path`.
-   */
-  readonly bytes?: Uint8Array | (() => Promise<Uint8Array>);
-}
+export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path">>, GraphFiles {}
 
 /** Frames of Whisper's window of 30 s. */
 export const WINDOW_FRAMES = 3000;
@@ -169,12 +163,13 @@ async function openSession(
   frames: number,
   options: GraphOptions,
 ): Promise<{ session: Session; flexible: boolean }> {
-  const { bytes: given = () => adapter.readFile(path), ...rest } = options;
+  const { bytes, externalData, ...rest } = options;
   let flexible = false;
   const edited = async () => {
-    const result = flexibleEncoder(typeof given === "function" ? await given() : given, path);
+    const files = await readGraphFiles(path, { bytes, externalData });
+    const result = flexibleEncoder(files.bytes, path);
     flexible = result.flexible;
-    return result.bytes;
+    return { ...files, bytes: result.bytes };
   };
   const session = await createSession(edited, {
     shapes: { input_features: [1, mels, frames] },

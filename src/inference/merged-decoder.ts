@@ -1,4 +1,3 @@
-import { adapter } from "#adapter";
 import type { Core } from "../core/core.ts";
 import { ModelFormatError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
@@ -6,6 +5,7 @@ import type { BufferPool } from "../pools/buffer-pool.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import type { CrossAttention, Decoder, DecoderOptions, DecoderStep } from "./decoder.ts";
 import { presentName } from "./graph/static-decoder.ts";
+import { readGraphFiles } from "./graph-files.ts";
 import { type CrossCache, createCrossCache, createKvCache } from "./kv-cache.ts";
 import { createSession } from "./providers.ts";
 import type { Session } from "./session.ts";
@@ -60,9 +60,9 @@ export async function loadMergedDecoder(
   };
   let session: Session;
   try {
-    const { bytes = () => adapter.readFile(path), fast = false, poolSuffix: _, ...rest } = options;
+    const { bytes, externalData, fast = false, poolSuffix: _, ...rest } = options;
     const settings = fast ? { ...UNPACK_AT_LOAD, ...rest.config } : rest.config;
-    session = await createSession(bytes, {
+    session = await createSession(() => readGraphFiles(path, { bytes, externalData }), {
       ...rest,
       ...(settings && { config: settings }),
       graph: "decoder",

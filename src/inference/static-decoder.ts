@@ -1,4 +1,3 @@
-import { adapter } from "#adapter";
 import type { Core } from "../core/core.ts";
 import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
@@ -7,6 +6,8 @@ import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import type { CrossAttention, Decoder, DecoderOptions, DecoderStep } from "./decoder.ts";
 import { WINDOW_FRAMES } from "./encoder.ts";
 import { crossGraph, ENCODER_LENGTH, POSITION, presentName, stepGraph } from "./graph/static-decoder.ts";
+import type { ReadExternal } from "./graph/unpack-weights.ts";
+import { externalReader, readGraphFiles } from "./graph-files.ts";
 import { outlineGraph } from "./graph-outline.ts";
 import { type CrossCache, createCrossCache, createKvCache } from "./kv-cache.ts";
 import { assertAttentions, readRows } from "./merged-decoder.ts";
@@ -37,19 +38,24 @@ export async function loadStaticDecoder(
   config: WhisperConfig,
   options: DecoderOptions = {},
 ): Promise<Decoder> {
-  const { bytes: given = () => adapter.readFile(path), fast: _, poolSuffix = "", ...rest } = options;
+  const { bytes, externalData, fast: _, poolSuffix = "", ...rest } = options;
   const { vocabularySize, maxTokens, decoderHeads: heads, width } = config;
   const sizes = { heads, headWidth: width / heads, length: maxTokens, positions: WINDOW_FRAMES / 2 };
   const many = largestDivisor(maxTokens, MANY);
   let hasCrossAttentions = false;
 
-  async function read(): Promise<Uint8Array> {
-    return typeof given === "function" ? given() : given;
-  }
-  const load = (make: (bytes: Uint8Array) => Uint8Array) =>
-    createSession(async () => make(await read()), { ...rest, graph: "decoder", path });
+  const load = (make: (bytes: Uint8Array, readExternal: ReadExternal) => Uint8Array) =>
+    createSession(
+      async () => {
+        const files = await readGraphFiles(path, { bytes, externalData });
+        return { ...files, bytes: make(files.bytes, externalReader(files.externalData)) };
+      },
+      { ...rest, graph: "decoder", path },
+    );
   const loadRun = (tokens: number, attentions: boolean) =>
-    load((bytes) => stepGraph(bytes, path, { ...sizes, tokens, attentions, vocabulary: vocabularySize }));
+    load((bytes, readExternal) =>
+      stepGraph(bytes, path, { ...sizes, tokens, attentions, vocabulary: vocabularySize }, readExternal),
+    );
 
   const pool = (name: string, shape: number) =>
     createBufferPool(core, { name: `${name}${poolSuffix}`, dtype: "i32", shape, max: RUNS });
@@ -63,9 +69,10 @@ export async function loadStaticDecoder(
   };
   let session: Session;
   try {
-    session = await load((bytes) => {
+    session = await load((bytes, readExternal) => {
       hasCrossAttentions = outlineGraph(bytes).outputs.some((name) => name.startsWith("cross_attentions."));
-      return stepGraph(bytes, path, { ...sizes, tokens: 1, attentions: false, vocabulary: vocabularySize });
+      const step = { ...sizes, tokens: 1, attentions: false, vocabulary: vocabularySize };
+      return stepGraph(bytes, path, step, readExternal);
     });
   } catch (error) {
     closePools();
@@ -117,7 +124,7 @@ export async function loadStaticDecoder(
   async function makeCross(hiddenState: Tensor): Promise<CrossCache> {
     const rows = hiddenState.dims[1]!;
     const cross = await onDemand(`${rows} positions`, () =>
-      load((bytes) => crossGraph(bytes, path, { ...sizes, rows, width })),
+      load((bytes, readExternal) => crossGraph(bytes, path, { ...sizes, rows, width }, readExternal)),
     );
     const outputs = await cross.run({ encoder_hidden_states: hiddenState }, crossNames.map(presentName));
     return createCrossCache(pick(outputs, crossNames), rows);

@@ -81,10 +81,17 @@ export async function loadPipeline(
     ...(options.threads !== undefined && { threads: options.threads }),
     onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
   };
-  const encoder = await loadEncoder(model.encoder, config, graphOptions);
+  const encoder = await loadEncoder(model.encoder, config, {
+    ...graphOptions,
+    externalData: model.externalData.encoder,
+  });
   let decoder: Decoder | undefined;
   try {
-    decoder = await loadDecoder(core, model.decoder, config, { ...graphOptions, fast: options.fast });
+    decoder = await loadDecoder(core, model.decoder, config, {
+      ...graphOptions,
+      externalData: model.externalData.decoder,
+      fast: options.fast,
+    });
     const parts = { core, config, frontEnd, audio, mel, encoder, decoder };
     const tail = options.warm ? await warm(parts) : undefined;
     return {

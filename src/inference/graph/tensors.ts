@@ -1,6 +1,6 @@
 import type { OnnxWeight } from "./onnx.ts";
 import { readIntegers } from "./onnx.ts";
-import { field, join, type Part, readFields, readText, textField, varintField } from "./wire.ts";
+import { field, type Part, readFields, readText, textField, varintField } from "./wire.ts";
 
 /** Field numbers of a TensorProto, and of the StringStringEntryProto that tells where external data lie. */
 export const TENSOR = {
@@ -36,8 +36,8 @@ export interface TensorContent {
   readonly type: number;
   /** Data as little-endian bytes; undefined where they are told as numbers or lie outside. */
   readonly raw: Uint8Array | undefined;
-  /** Data told as numbers: [float_data] or [int32_data] of small tensors. */
-  readonly numbers: readonly number[] | undefined;
+  /** Reads data that are told as numbers, float_data or int32_data, as those of small tensors are. */
+  numbers(): readonly number[] | undefined;
   readonly external: ExternalPlace | undefined;
 }
 
@@ -52,17 +52,17 @@ export function readTensor(weight: OnnxWeight): TensorContent | undefined {
 export function readTensorContent(content: Uint8Array): TensorContent {
   const fields = readFields(content);
   const find = (number: number) => fields.find((entry) => entry.number === number)?.content;
-  const floats = find(TENSOR.FLOAT_DATA);
-  const integers = fields.filter(({ number }) => number === TENSOR.INT32_DATA);
   const isExternal = readIntegers(fields, TENSOR.DATA_LOCATION)[0] === EXTERNAL;
   return {
     dims: readIntegers(fields, TENSOR.DIMS),
     type: readIntegers(fields, TENSOR.DATA_TYPE)[0] ?? 0,
     raw: find(TENSOR.RAW_DATA),
-    numbers:
-      integers.length > 0
-        ? integers.flatMap((entry) => readInt32s(entry.content))
-        : floats && readFloats(floats),
+    numbers() {
+      const floats = find(TENSOR.FLOAT_DATA);
+      const integers = fields.filter(({ number }) => number === TENSOR.INT32_DATA);
+      if (integers.length > 0) return integers.flatMap((entry) => readInt32s(entry.content));
+      return floats && readFloats(floats);
+    },
     external: isExternal
       ? readPlace(fields.filter(({ number }) => number === TENSOR.EXTERNAL_DATA))
       : undefined,
@@ -87,7 +87,7 @@ function readPlace(entries: readonly { content: Uint8Array }[]): ExternalPlace {
 }
 
 function readFloats(packed: Uint8Array): number[] {
-  return [...new Float32Array(packed.slice().buffer)];
+  return [...new Float32Array(new Uint8Array(packed).buffer)];
 }
 
 /** Varints of 32-bit numbers; negative ones are ten bytes long, of which the low 32 bits count. */
@@ -116,25 +116,4 @@ export function makeWeight(name: string, type: number, dims: readonly number[], 
       ...field<Part>(TENSOR.RAW_DATA, data),
     ],
   };
-}
-
-/** An initializer whose data lie in another file. */
-export function makeExternalWeight(
-  name: string,
-  type: number,
-  dims: readonly number[],
-  { location, offset, length }: ExternalPlace,
-): OnnxWeight {
-  const entry = (key: string, value: string) =>
-    field(TENSOR.EXTERNAL_DATA, ...textField(ENTRY.KEY, key), ...textField(ENTRY.VALUE, value));
-  const parts = [
-    ...dims.flatMap((dim) => varintField(TENSOR.DIMS, dim)),
-    ...varintField(TENSOR.DATA_TYPE, type),
-    ...textField(TENSOR.NAME, name),
-    ...entry("location", location),
-    ...entry("offset", String(offset)),
-    ...(length === undefined ? [] : entry("length", String(length))),
-    ...varintField(TENSOR.DATA_LOCATION, EXTERNAL),
-  ];
-  return { name, parts: [join(parts)] };
 }

@@ -148,9 +148,12 @@ function numbersOf(
   readExternal: ReadExternal | undefined,
 ): number[] | undefined {
   if (!tensor) return undefined;
-  if (tensor.numbers) return [...tensor.numbers];
-  const bytes = (tensor.raw ?? (tensor.external && readExternal?.(tensor.external)))?.slice();
-  if (!bytes) return undefined;
+  const numbers = tensor.numbers();
+  if (numbers) return [...numbers];
+  const data = tensor.raw ?? (tensor.external && readExternal?.(tensor.external));
+  if (!data) return undefined;
+  // A copy: floats must lie on multiples of four.
+  const bytes = new Uint8Array(data);
   if (tensor.type === ELEMENT.FLOAT) return [...new Float32Array(bytes.buffer)];
   if (tensor.type === ELEMENT.INT8) return [...new Int8Array(bytes.buffer)];
   return tensor.type === ELEMENT.UINT8 ? [...bytes] : undefined;
