@@ -5,7 +5,7 @@ import type { GraphOptions } from "./encoder.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { loadMergedDecoder } from "./merged-decoder.ts";
 import { ProviderLostError } from "./provider-lost.ts";
-import { providerOrder } from "./providers.ts";
+import { providerOrder, softwareWillDo } from "./providers.ts";
 import type { Session } from "./session.ts";
 import { loadStaticDecoder } from "./static-decoder.ts";
 import type { Tensor } from "./tensor.ts";
@@ -84,9 +84,10 @@ export async function loadDecoder(
   core: Core,
   path: string,
   config: WhisperConfig,
-  options: DecoderOptions = {},
+  given: DecoderOptions = {},
 ): Promise<Decoder> {
-  const order = providerOrder(options.providers);
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
   const webNn = order.indexOf("webnn");
   // Providers that take the same graph follow each other within its session.
   const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;

@@ -45,7 +45,15 @@ export async function createDeviceSession(
 ): Promise<Session> {
   const bytes = unpackWeights(packed, options.path, externalReader(options.externalData));
   assertSuitable(provider, bytes, options);
-  if (provider === "webgpu") return open(provider, await gpuDevice(), bytes, options);
+  if (provider === "webgpu") {
+    const gpu = await gpuDevice();
+    if (gpu.software && options.software === false) {
+      throw new UnsupportedRuntimeError(
+        "WebGPU computes in software on this machine, slower than WebAssembly; name it in providers to use it all the same",
+      );
+    }
+    return open(provider, gpu, bytes, options);
+  }
   const refusals: string[] = [];
   for (const device of await webNnDevices()) {
     try {

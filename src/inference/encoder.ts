@@ -2,7 +2,7 @@ import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
-import { type CreateSessionOptions, createSession, providerOrder } from "./providers.ts";
+import { type CreateSessionOptions, createSession, providerOrder, softwareWillDo } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -45,9 +45,10 @@ export interface Encoder {
 export async function loadEncoder(
   path: string,
   config: WhisperConfig,
-  options: GraphOptions = {},
+  given: GraphOptions = {},
 ): Promise<Encoder> {
-  const order = providerOrder(options.providers);
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
   const webNn = order.indexOf("webnn");
   // Providers that take any size follow each other within one session.
   const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;

@@ -49,9 +49,10 @@ export type CreateSessionOptions = Omit<WebSessionOptions, "externalData"> & Pro
  */
 export async function createSession(
   load: Uint8Array | (() => Promise<Uint8Array | GraphBytes>),
-  options: CreateSessionOptions,
+  given: CreateSessionOptions,
 ): Promise<Session> {
-  const order = providerOrder(options.providers);
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
   const read = async () => {
     const loaded = load instanceof Uint8Array ? load : await load();
     return loaded instanceof Uint8Array ? { bytes: loaded, externalData: [] } : loaded;
@@ -68,6 +69,14 @@ export async function createSession(
     const [next] = await firstThatTakes(await read(), rest, options);
     return next;
   });
+}
+
+/** Whether a GPU in software will do: where the caller says so, or names the providers. */
+export function softwareWillDo({
+  providers,
+  software,
+}: Pick<CreateSessionOptions, "providers" | "software">): boolean {
+  return software ?? (providers !== undefined && providers !== "auto");
 }
 
 /** Which providers are tried, in which order. */

@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Whether a GPU in software will do; default true. */
+  readonly software?: boolean;
   /** Files that the graph keeps weights in. */
   readonly externalData?: readonly ExternalFile[];
 }

@@ -156,14 +156,15 @@ const device = {
   },
 
   async refusals() {
-    const reasonsOf = async (graph: Uint8Array, providers: ProviderName[]) => {
+    const reasonsOf = async (graph: Uint8Array, providers: ProviderName[] | "auto") => {
       const passed: PassedOver[] = [];
       const onPassedOver = (one: PassedOver) => void passed.push(one);
       const session = await createSession(graph, { ...options, providers, onPassedOver }).catch(
         () => undefined,
       );
       await session?.release();
-      return { provider: session?.provider, reason: passed[0]?.reason ?? "" };
+      const gpu = passed.find((one) => one.provider === "webgpu");
+      return { provider: session?.provider, reason: passed[0]?.reason ?? "", gpu: gpu?.reason };
     };
     const add = layer(SIZE);
     const { provider, reason } = await reasonsOf(add, ["webnn", "wasm"]);
@@ -174,6 +175,7 @@ const device = {
       eightBit: (await reasonsOf(one("DynamicQuantizeLinear"), ["webgpu"])).reason,
       branches: (await reasonsOf(one("If"), ["webnn"])).reason,
       free: (await reasonsOf(layer("rows"), ["webnn"])).reason,
+      auto: await reasonsOf(add, "auto"),
     };
   },
 };

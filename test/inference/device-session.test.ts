@@ -164,6 +164,9 @@ describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
       expect(result.eightBit).toMatch(/8 bits \(DynamicQuantizeLinear\)/);
       expect(result.branches).toMatch(/branches \(If\)/);
       expect(result.free).toMatch(/free dimensions \(rows\)/);
+      // A GPU in software is for those who ask for it.
+      expect(result.auto.provider).toBe("wasm");
+      expect(result.auto.gpu).toMatch(/no adapter|in software/);
     });
   });
 
