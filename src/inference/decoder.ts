@@ -1,11 +1,11 @@
 import type { Core } from "../core/core.ts";
-import { InferenceError } from "../core/errors.ts";
+import { InferenceError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { GraphOptions } from "./encoder.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { loadMergedDecoder } from "./merged-decoder.ts";
 import { ProviderLostError } from "./provider-lost.ts";
-import { providerOrder, softwareWillDo } from "./providers.ts";
+import { type PassedOver, providerOrder, softwareWillDo } from "./providers.ts";
 import type { Session } from "./session.ts";
 import { loadStaticDecoder } from "./static-decoder.ts";
 import type { Tensor } from "./tensor.ts";
@@ -95,11 +95,18 @@ export async function loadDecoder(
   const load = webNn === 0 ? loadStaticDecoder : loadMergedDecoder;
   const poolSuffix = `${options.poolSuffix ?? ""}_next`;
   const loadRest = () => loadDecoder(core, path, config, { ...options, providers: rest, poolSuffix });
+  let told = false;
+  const onPassedOver = (passed: PassedOver) => {
+    told = true;
+    options.onPassedOver?.(passed);
+  };
   let first: Decoder;
   try {
-    first = await load(core, path, config, { ...options, providers: order.slice(0, count) });
+    first = await load(core, path, config, { ...options, providers: order.slice(0, count), onPassedOver });
   } catch (error) {
     if (rest.length === 0) throw error;
+    // A graph that cannot be edited for its provider is not tried there.
+    if (!told) onPassedOver({ graph: "decoder", provider: order[0]!, reason: messageOf(error) });
     return loadRest();
   }
   if (rest.length === 0) return first;

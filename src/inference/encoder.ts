@@ -2,7 +2,13 @@ import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
-import { type CreateSessionOptions, createSession, providerOrder, softwareWillDo } from "./providers.ts";
+import {
+  type CreateSessionOptions,
+  createSession,
+  type PassedOver,
+  providerOrder,
+  softwareWillDo,
+} from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -55,11 +61,18 @@ export async function loadEncoder(
   const rest = order.slice(count);
   const load = webNn === 0 ? loadFixed : loadFree;
   const loadRest = () => loadEncoder(path, config, { ...options, providers: rest });
+  let told = false;
+  const onPassedOver = (passed: PassedOver) => {
+    told = true;
+    options.onPassedOver?.(passed);
+  };
   let first: Encoder;
   try {
-    first = await load(path, config, { ...options, providers: order.slice(0, count) });
+    first = await load(path, config, { ...options, providers: order.slice(0, count), onPassedOver });
   } catch (error) {
     if (rest.length === 0) throw error;
+    // A graph that cannot be edited for its provider is not tried there.
+    if (!told) onPassedOver({ graph: "encoder", provider: order[0]!, reason: messageOf(error) });
     return loadRest();
   }
   if (rest.length === 0) return first;

@@ -1,3 +1,4 @@
+import { ModelFormatError } from "../../core/errors.ts";
 import {
   attributeFields,
   editing,
@@ -75,17 +76,18 @@ export function stepGraph(
   sizes: StepSizes,
   readExternal?: ReadExternal,
 ): Uint8Array {
+  const misfit = misfitOf(path);
   return editing(path, () => {
-    const { parsed, graph } = takeBranch(model, "then_branch", readExternal);
+    const { parsed, graph } = takeBranch(model, "then_branch", readExternal, misfit);
     const { tokens, length, positions, heads, headWidth, vocabulary } = sizes;
     const caches = graph.inputs.filter(({ name }) => name.startsWith("past_key_values."));
     const type = caches[0] ? elementType(caches[0]) : ELEMENT.FLOAT;
     addConstants(graph, sizes, type);
-    placeTokens(graph);
+    placeTokens(graph, misfit);
     const masks = maskNodes(tokens);
     const own = caches.filter(({ name }) => name.includes(".decoder."));
-    for (const { name } of own) replaceGrowth(graph, name, tokens);
-    maskSoftmaxes(graph);
+    for (const { name } of own) replaceGrowth(graph, name, tokens, misfit);
+    maskSoftmaxes(graph, misfit);
     graph.nodes = [...masks, ...graph.nodes];
     const cacheDims = (name: string) => [
       1,
@@ -101,7 +103,7 @@ export function stepGraph(
     ];
     const logits = graph.outputs.find(({ name }) => name === "logits");
     const attentions = graph.outputs.filter(({ name }) => name.startsWith("cross_attentions."));
-    if (!logits) throw new RangeError("it has no logits");
+    if (!logits) throw misfit("it has no logits");
     graph.outputs = [
       makeValue("logits", elementType(logits), [1, tokens, vocabulary]),
       ...own.map(({ name }) => makeValue(presentName(name), type, cacheDims(name))),
@@ -126,12 +128,13 @@ export function crossGraph(
   sizes: StaticSizes & { readonly rows: number; readonly width: number },
   readExternal?: ReadExternal,
 ): Uint8Array {
+  const misfit = misfitOf(path);
   return editing(path, () => {
-    const { parsed, graph } = takeBranch(model, "else_branch", readExternal);
+    const { parsed, graph } = takeBranch(model, "else_branch", readExternal, misfit);
     const { rows, positions, heads, headWidth, width } = sizes;
     const states = graph.inputs.find(({ name }) => name === "encoder_hidden_states");
     const caches = graph.outputs.filter(({ name }) => /^present\..*\.encoder\./.test(name));
-    if (!states || caches.length === 0) throw new RangeError("it makes no keys of the encoder's output");
+    if (!states || caches.length === 0) throw misfit("it makes no keys of the encoder's output");
     const type = elementType(caches[0]!);
     addIntegers(graph, "split", [1, rows, heads, headWidth], ELEMENT.INT64);
     if (rows < positions) addZeros(graph, "rest", type, [1, heads, positions - rows, headWidth]);
@@ -139,7 +142,7 @@ export function crossGraph(
       const transpose = maker(graph, name);
       const reshape = transpose && maker(graph, transpose.inputs[0]!);
       if (transpose?.operator !== "Transpose" || reshape?.operator !== "Reshape") {
-        throw new RangeError(`its ${name} is not split into heads as usual`);
+        throw misfit(`its ${name} is not split into heads as usual`);
       }
       // The export takes the batch's size from the decoder's own stream, which is not here.
       const [split, short] = [`${name}/split`, rows < positions ? `${name}/short` : name];
@@ -162,11 +165,19 @@ export function presentName(past: string): string {
   return past.replace("past_key_values", "present");
 }
 
+/** The error for what is laid out otherwise. */
+type Misfit = (why: string) => ModelFormatError;
+
+function misfitOf(path: string): Misfit {
+  return (why) => new ModelFormatError(`${path} cannot be given fixed sizes: ${why}`);
+}
+
 /** One branch of the graph's If, with what it uses of the graph around it. */
 function takeBranch(
   model: Uint8Array,
   name: "then_branch" | "else_branch",
   readExternal: ReadExternal | undefined,
+  misfit: Misfit,
 ): { parsed: OnnxModel; graph: OnnxGraph } {
   const parsed = readModel(model);
   const { graph } = parsed;
@@ -174,7 +185,7 @@ function takeBranch(
     ({ operator, inputs }) => operator === "If" && inputs[0] === "use_cache_branch",
   );
   const branch = merged?.branches.get(name);
-  if (!branch) throw new RangeError("it has no two branches for with and without caches");
+  if (!branch) throw misfit("it has no two branches for with and without caches");
   unpackModel(parsed, readExternal);
   graph.nodes = [...graph.nodes.filter((node) => node.operator !== "If"), ...branch.nodes];
   for (const [key, weight] of branch.weights) graph.weights.set(key, weight);
@@ -191,10 +202,10 @@ function withAttributes(node: OnnxNode, from: OnnxNode): OnnxNode {
 }
 
 /** The position's row of the embedding, whatever way it was taken. */
-function placeTokens(graph: OnnxGraph): void {
+function placeTokens(graph: OnnxGraph, misfit: Misfit): void {
   const taking = graph.nodes.filter(({ inputs }) => inputs[0]?.includes("embed_positions.weight"));
   const [taken] = taking;
-  if (!taken || taking.length > 1) throw new RangeError("its positional embedding is not simply taken");
+  if (!taken || taking.length > 1) throw misfit("its positional embedding is not simply taken");
   const gather = makeNode("Gather", [taken.inputs[0]!, POSITION], taken.outputs[0]!, { axis: 0 });
   graph.nodes = graph.nodes.map((node) => (node === taken ? gather : node));
 }
@@ -239,12 +250,12 @@ function maskNodes(tokens: number): OnnxNode[] {
 }
 
 /** A cache that grew by the new rows has them written into their places. */
-function replaceGrowth(graph: OnnxGraph, past: string, tokens: number): void {
+function replaceGrowth(graph: OnnxGraph, past: string, tokens: number, misfit: Misfit): void {
   const present = presentName(past);
   const growth = maker(graph, present);
   const added = growth?.inputs[1];
   if (growth?.operator !== "Concat" || growth.inputs[0] !== past || added === undefined) {
-    throw new RangeError(`its ${present} is not ${past} with more behind it`);
+    throw misfit(`its ${present} is not ${past} with more behind it`);
   }
   const made =
     tokens === 1
@@ -257,12 +268,12 @@ function replaceGrowth(graph: OnnxGraph, past: string, tokens: number): void {
 }
 
 /** Adds its mask to the scores of each attention. */
-function maskSoftmaxes(graph: OnnxGraph): void {
+function maskSoftmaxes(graph: OnnxGraph, misfit: Misfit): void {
   let masked = 0;
   graph.nodes = graph.nodes.flatMap((node) => {
     if (node.operator !== "Softmax") return [node];
     const keys = keysOf(graph, node.inputs[0]!);
-    if (keys === undefined) throw new RangeError(`the scores of ${node.outputs[0]} are of no cache`);
+    if (keys === undefined) throw misfit(`the scores of ${node.outputs[0]} are of no cache`);
     masked++;
     const mask = keys.includes(".decoder.") ? `${PREFIX}/own_mask` : `${PREFIX}/cross_mask`;
     const scores = `${node.outputs[0]}/scores`;
@@ -271,7 +282,7 @@ function maskSoftmaxes(graph: OnnxGraph): void {
       withAttributes(makeNode("Softmax", [scores], node.outputs[0]!), node),
     ];
   });
-  if (masked === 0) throw new RangeError("it has no attentions");
+  if (masked === 0) throw misfit("it has no attentions");
 }
 
 /** The cache whose keys the scores were made with. */

@@ -49,7 +49,7 @@ export function readTensor(weight: OnnxWeight): TensorContent | undefined {
 }
 
 /** Reads a TensorProto. */
-export function readTensorContent(content: Uint8Array): TensorContent {
+function readTensorContent(content: Uint8Array): TensorContent {
   const fields = readFields(content);
   const find = (number: number) => fields.find((entry) => entry.number === number)?.content;
   const isExternal = readIntegers(fields, TENSOR.DATA_LOCATION)[0] === EXTERNAL;
