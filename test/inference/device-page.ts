@@ -2,6 +2,8 @@ import { createCore } from "../../src/core/create-core.ts";
 import { type Decoder, loadDecoder } from "../../src/inference/decoder.ts";
 import { openGpuDevice } from "../../src/inference/devices.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
+import { readModel, writeModel } from "../../src/inference/graph/onnx.ts";
+import { ELEMENT, makeWeight } from "../../src/inference/graph/tensors.ts";
 import { unpackWeights } from "../../src/inference/graph/unpack-weights.ts";
 import { createSession, type PassedOver } from "../../src/inference/providers.ts";
 import type { ProviderName, Session } from "../../src/inference/session.ts";
@@ -11,6 +13,7 @@ import { readWhisperConfig } from "../../src/models/whisper-config.ts";
 import type { TranscribeOptions } from "../../src/transcription/options.ts";
 import { createTranscriber } from "../../src/transcription/transcriber.ts";
 import { tinyModel } from "./add-graph.ts";
+import { externalise } from "./external-weights.ts";
 
 setRuntimeFiles("/ort/");
 
@@ -107,6 +110,18 @@ const device = {
     same.release();
     await fixed.release();
 
+    // Its second factor in a file beside it.
+    const model = readModel(layer(SIZE));
+    model.graph.inputs = model.graph.inputs.filter(({ name }) => name !== "b");
+    model.graph.weights.set("b", makeWeight("b", ELEMENT.FLOAT, [SIZE, SIZE], new Uint8Array(b.buffer)));
+    const { bytes, data } = externalise(writeModel(model), "layer.data");
+    const files = async () => ({ bytes, externalData: [{ path: "layer.data", data }] });
+    const beside = await createSession(files, { ...options, providers: [provider] });
+    const weighted = await run(beside, { a: beside.tensor("float32", a, [SIZE, SIZE]) });
+    const besideWorst = worstOf((await weighted.read()) as Float32Array, reference(a));
+    weighted.release();
+    await beside.release();
+
     let dynamic = "";
     if (provider === "webgpu") {
       const free = await createSession(layer("rows"), { ...options, providers: [provider] });
@@ -118,7 +133,7 @@ const device = {
     return {
       provider: session.provider,
       device: session.device,
-      worst: Math.max(worst, worstOfMany, fixedWorst),
+      worst: Math.max(worst, worstOfMany, fixedWorst, besideWorst),
       locations,
       reused,
       dynamic,

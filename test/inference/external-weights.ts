@@ -10,7 +10,7 @@ export function externalise(model: Uint8Array, location: string): { bytes: Uint8
   const parsed = readModel(model);
   const parts: Uint8Array[] = [];
   let offset = 0;
-  for (const weight of parsed.graph.weights.values()) {
+  for (const weight of [...parsed.graph.weights.values()]) {
     const { raw, dims, type } = readTensor(weight)!;
     if (!raw || raw.length < LEAST) continue;
     const moved = outside(weight.name, type, dims, { location, offset, length: raw.length });
