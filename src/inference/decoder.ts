@@ -118,13 +118,13 @@ export async function loadDecoder(
 }
 
 /**
- * A decoder that moves to another provider, once, when its own fails. Caches stay behind, so that the run that failed is told
- * as a lost provider.
+ * A decoder that moves to another provider, once, when its own fails. What needs the encoder's output alone is repeated there;
+ * caches stay behind, so that a step that failed is told as a lost provider.
  */
 export function movableDecoder(first: Decoder, move: (cause: InferenceError) => Promise<Decoder>): Decoder {
   let current = first;
   let moving: Promise<Decoder> | undefined;
-  async function attempt<T>(run: (decoder: Decoder) => Promise<T>): Promise<T> {
+  async function attempt<T>(run: (decoder: Decoder) => Promise<T>, needsCache: boolean): Promise<T> {
     if (moving) current = await moving;
     const decoder = current;
     try {
@@ -139,6 +139,7 @@ export function movableDecoder(first: Decoder, move: (cause: InferenceError) => 
         moving = undefined;
         throw cause;
       }
+      if (!needsCache) return run(current);
       throw new ProviderLostError(
         `${first.session.provider} failed with the decoder's caches (${cause.message}); run the window again`,
         { cause },
@@ -153,10 +154,10 @@ export function movableDecoder(first: Decoder, move: (cause: InferenceError) => 
     get hasCrossAttentions() {
       return current.hasCrossAttentions;
     },
-    start: (hiddenState, tokens) => attempt((decoder) => decoder.start(hiddenState, tokens)),
-    step: (cache, token) => attempt((decoder) => decoder.step(cache, token)),
+    start: (hiddenState, tokens) => attempt((decoder) => decoder.start(hiddenState, tokens), false),
+    step: (cache, token) => attempt((decoder) => decoder.step(cache, token), true),
     attend: (hiddenState, tokens, layers) =>
-      attempt((decoder) => decoder.attend(hiddenState, tokens, layers)),
+      attempt((decoder) => decoder.attend(hiddenState, tokens, layers), false),
     async release() {
       const moved = await moving?.catch(() => undefined);
       await moved?.release();

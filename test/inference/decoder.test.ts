@@ -100,6 +100,19 @@ describe("graphs on the way from provider to provider", () => {
     expect(released).toBe(2);
   });
 
+  it("repeat a start and attentions, which need no cache, where the decoder moved to", async () => {
+    const broken = () => Promise.reject(new InferenceError("it is broken"));
+    const failing: Decoder = { ...decoder, start: broken, attend: broken, release: async () => undefined };
+    const moved = async () => ({ ...decoder, release: async () => undefined });
+    const moving = movableDecoder(failing, moved);
+    const { cache, logits } = await moving.start(state, [50258]);
+    expect([cache.length, logits.length]).toEqual([1, model.config.vocabularySize]);
+    cache.release();
+    const other = movableDecoder(failing, moved);
+    const { attentions } = await other.attend(state, [50258, 440], [0]);
+    expect(attentions.map(({ tokens, positions }) => [tokens, positions])).toEqual([[2, 4]]);
+  });
+
   it("stay where they are for errors of the caller, and when no other provider takes them", async () => {
     let error: Error = new LeaseError("a tensor was used after its release");
     const failing: Decoder = {
