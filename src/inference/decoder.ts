@@ -1,6 +1,7 @@
 import type { Core } from "../core/core.ts";
 import { InferenceError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
+import { webNnDevices } from "./devices.ts";
 import type { GraphOptions } from "./encoder.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { loadMergedDecoder } from "./merged-decoder.ts";
@@ -102,10 +103,12 @@ export async function loadDecoder(
   };
   let first: Decoder;
   try {
+    // Asked before the file is read and edited, for most browsers have none.
+    if (webNn === 0) await webNnDevices();
     first = await load(core, path, config, { ...options, providers: order.slice(0, count), onPassedOver });
   } catch (error) {
     if (rest.length === 0) throw error;
-    // A graph that cannot be edited for its provider is not tried there.
+    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
     if (!told) onPassedOver({ graph: "decoder", provider: order[0]!, reason: messageOf(error) });
     return loadRest();
   }

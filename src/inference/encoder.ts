@@ -1,5 +1,6 @@
 import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
+import { webNnDevices } from "./devices.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
 import {
@@ -68,10 +69,12 @@ export async function loadEncoder(
   };
   let first: Encoder;
   try {
+    // Asked before the file is read and edited, for most browsers have none.
+    if (webNn === 0) await webNnDevices();
     first = await load(path, config, { ...options, providers: order.slice(0, count), onPassedOver });
   } catch (error) {
     if (rest.length === 0) throw error;
-    // A graph that cannot be edited for its provider is not tried there.
+    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
     if (!told) onPassedOver({ graph: "encoder", provider: order[0]!, reason: messageOf(error) });
     return loadRest();
   }

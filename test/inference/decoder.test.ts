@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { InferenceError, LeaseError, ModelFormatError } from "../../src/core/errors.ts";
 import { type Decoder, loadDecoder, movableDecoder } from "../../src/inference/decoder.ts";
 import { type Encoder, loadEncoder, movableEncoder, WINDOW_FRAMES } from "../../src/inference/encoder.ts";
@@ -51,7 +51,8 @@ describe("graphs on the way from provider to provider", () => {
       await onHost.release();
       await hostEncoder.release();
     }
-    const alone = { ...options, providers: ["webnn"] } as const;
+    const unread = { ...options, bytes: () => Promise.reject(new Error("it was read")) };
+    const alone = { ...unread, providers: ["webnn"] } as const;
     await expect(loadDecoder(model.core, model.files.decoder, model.config, alone)).rejects.toThrow(
       /no WebNN/,
     );
@@ -60,6 +61,8 @@ describe("graphs on the way from provider to provider", () => {
 
   it("pass a decoder over that cannot be given fixed sizes, without trying it", async () => {
     const passed: PassedOver[] = [];
+    // No session is made with the context: the graph is refused before.
+    vi.stubGlobal("navigator", { ml: { createContext: async () => ({}) } });
     const load = loadDecoder(model.core, "add.onnx", model.config, {
       providers: ["webnn", "wasm"],
       bytes: addGraph(4),
@@ -67,6 +70,7 @@ describe("graphs on the way from provider to provider", () => {
       poolSuffix: "_add",
     });
     await expect(load).rejects.toThrow(/no merged Whisper decoder/);
+    vi.unstubAllGlobals();
     const [{ reason, ...first }] = passed as [PassedOver];
     expect(first).toEqual({ graph: "decoder", provider: "webnn" });
     expect(reason).toMatch(/add.onnx cannot be given fixed sizes: it has no two branches/);
