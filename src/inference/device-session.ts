@@ -43,19 +43,13 @@ export async function createDeviceSession(
   packed: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
+  if (provider === "webnn") assertFixed(packed, options);
+  const devices = provider === "webgpu" ? [await hardwareGpu(options)] : await webNnDevices();
   const bytes = unpackWeights(packed, options.path, externalReader(options.externalData));
-  assertSuitable(provider, bytes, options);
-  if (provider === "webgpu") {
-    const gpu = await gpuDevice();
-    if (gpu.software && options.software === false) {
-      throw new UnsupportedRuntimeError(
-        "WebGPU computes in software on this machine, slower than WebAssembly; name it in providers to use it all the same",
-      );
-    }
-    return open(provider, gpu, bytes, options);
-  }
+  assertFloats(bytes, options);
+  if (provider === "webgpu") return open(provider, devices[0]!, bytes, options);
   const refusals: string[] = [];
-  for (const device of await webNnDevices()) {
+  for (const device of devices) {
     try {
       return await open(provider, device, bytes, options);
     } catch (cause) {
@@ -67,21 +61,36 @@ export async function createDeviceSession(
   );
 }
 
-function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: SessionOptions): void {
-  const { operators } = outlineGraph(bytes);
-  const refuse = (why: string): never => {
-    throw new UnsupportedRuntimeError(`${options.path} ${why}`);
-  };
-  const eightBit = EIGHT_BIT.find((name) => operators.has(name));
-  if (eightBit)
-    refuse(
-      `computes in 8 bits (${eightBit}), which no device does, and is not laid out so that its weights could be unpacked; take fp16, fp32 or q4 weights`,
+async function hardwareGpu({ software }: SessionOptions): Promise<Device> {
+  const gpu = await gpuDevice();
+  if (gpu.software && software === false) {
+    throw new UnsupportedRuntimeError(
+      "WebGPU computes in software on this machine, slower than WebAssembly; name it in providers to use it all the same",
     );
-  if (provider === "webgpu") return;
+  }
+  return gpu;
+}
+
+function assertFixed(bytes: Uint8Array, options: SessionOptions): void {
+  const { operators } = outlineGraph(bytes);
   const branch = BRANCHES.find((name) => operators.has(name));
-  if (branch) refuse(`has branches (${branch}), which WebNN does not know`);
+  if (branch) {
+    throw new UnsupportedRuntimeError(`${options.path} has branches (${branch}), which WebNN does not know`);
+  }
   const { free } = fixedDimensions(bytes, options);
-  if (free.length > 0) refuse(`has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`);
+  if (free.length === 0) return;
+  throw new UnsupportedRuntimeError(
+    `${options.path} has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`,
+  );
+}
+
+function assertFloats(bytes: Uint8Array, { path }: SessionOptions): void {
+  const { operators } = outlineGraph(bytes);
+  const eightBit = EIGHT_BIT.find((name) => operators.has(name));
+  if (!eightBit) return;
+  throw new UnsupportedRuntimeError(
+    `${path} computes in 8 bits (${eightBit}), which no device does, and is not laid out so that its weights could be unpacked; take fp16, fp32 or q4 weights`,
+  );
 }
 
 /** Sizes of the free dimensions by the shapes that are told, and those that stay free. */
