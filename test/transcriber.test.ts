@@ -293,7 +293,7 @@ describe("a broken model directory", () => {
       "not an onnx file",
       /encoder_model_quantized\.onnx is no ONNX model/,
     ],
-    ["onnx/decoder_model_merged_quantized.onnx", "", /decoder_model_merged_quantized\.onnx does not load/],
+    ["onnx/decoder_model_merged_quantized.onnx", "", /decoder_model_merged_quantized\.onnx is no ONNX model/],
     ["config.json", "{", /config\.json is no JSON/],
     ["config.json", "null", /config\.json holds no JSON object/],
     ["generation_config.json", "[]", /generation_config\.json holds no JSON object/],

@@ -1,13 +1,14 @@
-import { adapter } from "#adapter";
 import type { Core } from "../core/core.ts";
-import { ModelFormatError } from "../core/errors.ts";
+import { InferenceError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
-import type { BufferPool } from "../pools/buffer-pool.ts";
-import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import { webNnDevices } from "./devices.ts";
 import type { GraphOptions } from "./encoder.ts";
-import { type CrossCache, createCrossCache, createKvCache, type KvCache } from "./kv-cache.ts";
-import { createSession } from "./providers.ts";
+import type { KvCache } from "./kv-cache.ts";
+import { loadMergedDecoder } from "./merged-decoder.ts";
+import { ProviderLostError } from "./provider-lost.ts";
+import { type PassedOver, providerOrder, softwareWillDo } from "./providers.ts";
 import type { Session } from "./session.ts";
+import { loadStaticDecoder } from "./static-decoder.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What the decoder says after a run. */
@@ -33,6 +34,7 @@ export interface CrossAttention {
 
 /** Whisper's decoder, a step at a time. */
 export interface Decoder {
+  /** What runs a step, now. */
   readonly session: Session;
   readonly vocabularySize: number;
   /** Whether the export has the attentions that word times need ("cross_attentions.N" outputs). */
@@ -67,26 +69,14 @@ export interface DecoderOptions extends GraphOptions {
    * loading half a second more, and memory grows by some 400 MB (base). Default false.
    */
   readonly fast?: boolean;
+  /** Put behind the names of the pools, where a core holds those of another decoder. */
+  readonly poolSuffix?: string;
 }
 
 /**
- * Without onnxruntime's handling of quantised nodes the dequantised embedding is a constant, and folded; with it
- * the nodes stay, and the whole embedding is unpacked and transposed in each run.
- */
-const UNPACK_AT_LOAD = { "session.disable_quant_qdq": "1" };
-
-/** Runs at once that the pools have room for. */
-const RUNS = 4;
-
-interface InputPools {
-  tokens: BufferPool<"i64">;
-  flags: BufferPool<"u8">;
-  states: BufferPool<"f32">;
-}
-
-/**
- * Loads the merged decoder of a Whisper export. Token ids, the cache switch and the stand-in for the
- * encoder's output go in from pooled buffers.
+ * Loads the merged decoder of a Whisper export: on WebNN, which takes neither branches nor free sizes, as graphs of fixed
+ * sizes made of it, elsewhere as it is. When its provider fails in a run and all caches with it, the decoder moves to
+ * the next one, and the window is to be run again.
  *
  * @throws ModelFormatError when the file is broken or no merged decoder.
  * @throws PoolExhaustedError from the runs when more go on at once than the pools allow.
@@ -95,157 +85,91 @@ export async function loadDecoder(
   core: Core,
   path: string,
   config: WhisperConfig,
-  options: DecoderOptions = {},
+  given: DecoderOptions = {},
 ): Promise<Decoder> {
-  const pools: InputPools = {
-    tokens: createBufferPool(core, {
-      name: "decoder_tokens",
-      dtype: "i64",
-      shape: config.maxTokens,
-      max: RUNS,
-    }),
-    flags: createBufferPool(core, { name: "decoder_flags", dtype: "u8", shape: 1, max: RUNS }),
-    states: createBufferPool(core, { name: "decoder_states", dtype: "f32", shape: config.width, max: RUNS }),
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
+  const webNn = order.indexOf("webnn");
+  // Providers that take the same graph follow each other within its session.
+  const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;
+  const rest = order.slice(count);
+  const load = webNn === 0 ? loadStaticDecoder : loadMergedDecoder;
+  const poolSuffix = `${options.poolSuffix ?? ""}_next`;
+  const loadRest = () => loadDecoder(core, path, config, { ...options, providers: rest, poolSuffix });
+  let told = false;
+  const onPassedOver = (passed: PassedOver) => {
+    told = true;
+    options.onPassedOver?.(passed);
   };
-  const closePools = () => {
-    for (const pool of Object.values(pools)) pool.shutdown();
-  };
-  let session: Session;
+  let first: Decoder;
   try {
-    const { bytes = () => adapter.readFile(path), fast = false, ...rest } = options;
-    const settings = fast ? { ...UNPACK_AT_LOAD, ...rest.config } : rest.config;
-    session = await createSession(bytes, {
-      ...rest,
-      ...(settings && { config: settings }),
-      graph: "decoder",
-      path,
-    });
+    // Asked before the file is read and edited, for most browsers have none.
+    if (webNn === 0) await webNnDevices();
+    first = await load(core, path, config, { ...options, providers: order.slice(0, count), onPassedOver });
   } catch (error) {
-    closePools();
-    throw error;
+    if (rest.length === 0) throw error;
+    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
+    if (!told) onPassedOver({ graph: "decoder", provider: order[0]!, reason: messageOf(error) });
+    return loadRest();
   }
-  const caches = session.inputs.filter(({ name }) => name.startsWith("past_key_values."));
-  const ownNames = caches.map(({ name }) => name).filter((name) => name.includes(".decoder."));
-  const crossNames = caches.map(({ name }) => name).filter((name) => name.includes(".encoder."));
-  if (
-    !session.inputs.some(({ name }) => name === "use_cache_branch") ||
-    caches.length !== 4 * config.decoderLayers
-  ) {
-    closePools();
-    await session.release();
-    throw new ModelFormatError(
-      `${path} is no merged Whisper decoder: it has ${caches.length} caches; check that all files are of one model`,
-    );
-  }
-  const { vocabularySize } = config;
-  const headWidth = config.width / config.decoderHeads;
+  if (rest.length === 0) return first;
+  return movableDecoder(first, async (cause) => {
+    const { provider } = first.session;
+    options.onPassedOver?.({ graph: "decoder", provider, reason: `failed in a run: ${cause.message}` });
+    return loadRest();
+  });
+}
 
-  async function prefill(hiddenState: Tensor, ids: readonly number[], fetches: readonly string[]) {
-    using tokens = pools.tokens.acquire();
-    using flag = pools.flags.acquire();
-    for (let i = 0; i < ids.length; i++) tokens.view[i] = BigInt(ids[i]!);
-    flag.view[0] = 0;
-    const feeds: Record<string, Tensor> = {
-      input_ids: session.tensor("int64", tokens.view.subarray(0, ids.length), [1, ids.length]),
-      encoder_hidden_states: hiddenState,
-      use_cache_branch: session.tensor("bool", flag.view, [1]),
-    };
-    for (const { name, type } of caches) {
-      const none = type === "float16" ? new Uint16Array(0) : new Float32Array(0);
-      feeds[name] = session.tensor(type, none, [1, config.decoderHeads, 0, headWidth]);
-    }
-    return session.run(feeds, fetches);
-  }
-
-  /** The caches among the outputs of a run, and its logits. */
-  async function toStep(
-    outputs: Record<string, Tensor>,
-    length: number,
-    cross: CrossCache,
-  ): Promise<DecoderStep> {
-    const logits = outputs.logits!;
-    const cache = createKvCache(length, pick(outputs, ownNames), cross, logits);
+/**
+ * A decoder that moves to another provider, once, when its own fails. What needs the encoder's output alone is repeated there;
+ * caches stay behind, so that a step that failed is told as a lost provider.
+ */
+export function movableDecoder(first: Decoder, move: (cause: InferenceError) => Promise<Decoder>): Decoder {
+  let current = first;
+  let moving: Promise<Decoder> | undefined;
+  async function attempt<T>(run: (decoder: Decoder) => Promise<T>, needsCache: boolean): Promise<T> {
+    if (moving) current = await moving;
+    const decoder = current;
     try {
-      return { logits: await readLogits(logits), cache };
-    } catch (error) {
-      cache.release();
-      throw error;
-    }
-  }
-
-  async function readLogits(logits: Tensor): Promise<Float32Array> {
-    if (logits.dims.at(-1) !== vocabularySize) {
-      throw new ModelFormatError(
-        `the decoder gives ${logits.dims.at(-1)} logits, but config.json has a vocab_size of ${vocabularySize}; check that all files are of one model`,
-      );
-    }
-    return (await logits.read()) as Float32Array;
-  }
-
-  return {
-    session,
-    vocabularySize,
-    hasCrossAttentions: session.outputs.some(({ name }) => name.startsWith("cross_attentions.")),
-    async start(hiddenState, tokens) {
-      const outputs = await prefill(hiddenState, tokens, [
-        "logits",
-        ...caches.map(({ name }) => presentName(name)),
-      ]);
-      return toStep(outputs, tokens.length, createCrossCache(pick(outputs, crossNames)));
-    },
-    async step(cache, token) {
-      using tokens = pools.tokens.acquire();
-      using flag = pools.flags.acquire();
-      using state = pools.states.acquire();
-      tokens.view[0] = BigInt(token);
-      flag.view[0] = 1;
-      // With a cache the encoder's output is not read: one row stands in for it.
-      state.view.fill(0);
-      const outputs = await session.run(
-        {
-          input_ids: session.tensor("int64", tokens.view.subarray(0, 1), [1, 1]),
-          encoder_hidden_states: session.tensor("float32", state.view, [1, 1, config.width]),
-          use_cache_branch: session.tensor("bool", flag.view, [1]),
-          ...cache.own,
-          ...cache.cross.tensors,
-        },
-        ["logits", ...ownNames.map(presentName)],
-      );
-      return toStep(outputs, cache.length + 1, cache.cross.retain());
-    },
-    async attend(hiddenState, tokens, layers) {
-      const names = layers.map((layer) => `cross_attentions.${layer}`);
-      const missing = names.find((name) => !session.outputs.some((output) => output.name === name));
-      if (missing) {
-        throw new ModelFormatError(
-          `${path} has no output ${missing}, which word times need; take an export made with attentions, such as onnx-community/whisper-*_timestamped`,
-        );
-      }
-      const outputs = await prefill(hiddenState, tokens, ["logits", ...names]);
+      return await run(decoder);
+    } catch (cause) {
+      if (decoder !== first || !(cause instanceof InferenceError)) throw cause;
+      moving ??= move(cause);
       try {
-        const attentions: CrossAttention[] = [];
-        for (const layer of layers) {
-          const tensor = outputs[`cross_attentions.${layer}`]!;
-          const weights = ((await tensor.read()) as Float32Array).slice();
-          const [, heads, rows, positions] = tensor.dims as [number, number, number, number];
-          attentions.push({ layer, heads, tokens: rows, positions, weights });
-        }
-        return { attentions, logits: (await readLogits(outputs.logits!)).slice() };
-      } finally {
-        for (const tensor of Object.values(outputs)) tensor.release();
+        current = await moving;
+      } catch {
+        // No other provider takes it either, which is reported: the failure itself tells most.
+        moving = undefined;
+        throw cause;
       }
+      if (!needsCache) return run(current);
+      throw new ProviderLostError(
+        `${first.session.provider} failed with the decoder's caches (${cause.message}); run the window again`,
+        { cause },
+      );
+    }
+  }
+  return {
+    get session() {
+      return current.session;
     },
+    vocabularySize: first.vocabularySize,
+    get hasCrossAttentions() {
+      return current.hasCrossAttentions;
+    },
+    start: (hiddenState, tokens) => attempt((decoder) => decoder.start(hiddenState, tokens), false),
+    step: (cache, token) => attempt((decoder) => decoder.step(cache, token), true),
+    attend: (hiddenState, tokens, layers) =>
+      attempt((decoder) => decoder.attend(hiddenState, tokens, layers), false),
     async release() {
-      closePools();
-      await session.release();
+      const moved = await moving?.catch(() => undefined);
+      await moved?.release();
+      try {
+        await first.release();
+      } catch (error) {
+        // What moved away from its provider may have lost all that there was to release.
+        if (!moved) throw error;
+      }
     },
   };
-}
-
-function pick(outputs: Record<string, Tensor>, pastNames: readonly string[]): Record<string, Tensor> {
-  return Object.fromEntries(pastNames.map((name) => [name, outputs[presentName(name)]!]));
-}
-
-function presentName(past: string): string {
-  return past.replace("past_key_values", "present");
 }

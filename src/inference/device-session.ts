@@ -2,6 +2,8 @@ import * as ort from "#onnxruntime";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createDeviceTensors } from "./device-tensors.ts";
 import { type Device, gpuDevice, webNnDevices } from "./devices.ts";
+import { unpackWeights } from "./graph/unpack-weights.ts";
+import { externalReader } from "./graph-files.ts";
 import { outlineGraph } from "./graph-outline.ts";
 import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
@@ -11,7 +13,10 @@ import { runtimeFiles } from "./web-session.ts";
 
 type DeviceProvider = "webgpu" | "webnn";
 
-/** Operators of 8-bit weights. onnxruntime-web leaves them to the processor, with a copy before and after each. */
+/**
+ * Operators of 8-bit activations, where they are left after the weights were unpacked. onnxruntime-web leaves them to the
+ * processor, with a copy before and after each.
+ */
 const EIGHT_BIT = ["MatMulInteger", "DynamicQuantizeLinear", "ConvInteger"];
 /** Branches, which no WebNN graph can have. */
 const BRANCHES = ["If", "Loop", "Scan"];
@@ -27,21 +32,24 @@ function exclusively<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Loads a graph onto a GPU or an NPU by onnxruntime-web's WebGPU or WebNN provider. Outputs stay on the device,
- * and go into later runs from there.
+ * Loads a graph onto a GPU or an NPU by onnxruntime-web's WebGPU or WebNN provider. 8-bit weights are unpacked to float32,
+ * for a device has no products of 8-bit integers. Outputs stay on the device, and go into later runs from there.
  *
  * @throws UnsupportedRuntimeError when there is no such device, or the graph is not for it.
  * @throws ModelFormatError when the provider refuses the graph.
  */
 export async function createDeviceSession(
   provider: DeviceProvider,
-  bytes: Uint8Array,
+  packed: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
-  assertSuitable(provider, bytes, options);
-  if (provider === "webgpu") return open(provider, await gpuDevice(), bytes, options);
+  if (provider === "webnn") assertFixed(packed, options);
+  const devices = provider === "webgpu" ? [await hardwareGpu(options)] : await webNnDevices();
+  const bytes = unpackWeights(packed, options.path, externalReader(options.externalData));
+  assertFloats(bytes, options);
+  if (provider === "webgpu") return open(provider, devices[0]!, bytes, options);
   const refusals: string[] = [];
-  for (const device of await webNnDevices()) {
+  for (const device of devices) {
     try {
       return await open(provider, device, bytes, options);
     } catch (cause) {
@@ -53,19 +61,36 @@ export async function createDeviceSession(
   );
 }
 
-function assertSuitable(provider: DeviceProvider, bytes: Uint8Array, options: SessionOptions): void {
+async function hardwareGpu({ software }: SessionOptions): Promise<Device> {
+  const gpu = await gpuDevice();
+  if (gpu.software && software === false) {
+    throw new UnsupportedRuntimeError(
+      "WebGPU computes in software on this machine, slower than WebAssembly; name it in providers to use it all the same",
+    );
+  }
+  return gpu;
+}
+
+function assertFixed(bytes: Uint8Array, options: SessionOptions): void {
   const { operators } = outlineGraph(bytes);
-  const refuse = (why: string): never => {
-    throw new UnsupportedRuntimeError(`${options.path} ${why}`);
-  };
-  const eightBit = EIGHT_BIT.find((name) => operators.has(name));
-  if (eightBit)
-    refuse(`has 8-bit weights (${eightBit}), which no device runs; take fp16, fp32 or q4 weights`);
-  if (provider === "webgpu") return;
   const branch = BRANCHES.find((name) => operators.has(name));
-  if (branch) refuse(`has branches (${branch}), which WebNN does not know`);
+  if (branch) {
+    throw new UnsupportedRuntimeError(`${options.path} has branches (${branch}), which WebNN does not know`);
+  }
   const { free } = fixedDimensions(bytes, options);
-  if (free.length > 0) refuse(`has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`);
+  if (free.length === 0) return;
+  throw new UnsupportedRuntimeError(
+    `${options.path} has free dimensions (${free.join(", ")}), and WebNN takes fixed sizes only`,
+  );
+}
+
+function assertFloats(bytes: Uint8Array, { path }: SessionOptions): void {
+  const { operators } = outlineGraph(bytes);
+  const eightBit = EIGHT_BIT.find((name) => operators.has(name));
+  if (!eightBit) return;
+  throw new UnsupportedRuntimeError(
+    `${path} computes in 8 bits (${eightBit}), which no device does, and is not laid out so that its weights could be unpacked; take fp16, fp32 or q4 weights`,
+  );
 }
 
 /** Sizes of the free dimensions by the shapes that are told, and those that stay free. */
@@ -97,7 +122,7 @@ async function open(
   bytes: Uint8Array,
   options: SessionOptions,
 ): Promise<Session> {
-  const { graph, path } = options;
+  const { graph, path, externalData } = options;
   const runtime = await ort.loadDeviceRuntime();
   // What is left to the processor is small; and outside browsers this build starts no threads.
   runtime.env.wasm.numThreads = 1;
@@ -117,6 +142,7 @@ async function open(
       preferredOutputLocation: provider === "webgpu" ? "gpu-buffer" : "ml-tensor",
       logSeverityLevel: 4,
       extra: config,
+      ...(externalData && { externalData }),
       ...(provider === "webnn" && { freeDimensionOverrides: fixedDimensions(bytes, options).sizes }),
     }),
   ).catch((cause) => {
@@ -142,12 +168,17 @@ async function open(
         for (const [name, tensor] of Object.entries(feeds)) values[name] = await tensors.toOrt(tensor);
         const into: Record<string, ort.Tensor | null> = {};
         const results: Record<string, Tensor> = {};
-        for (const name of fetches) {
-          into[name] = null;
+        const shapes = fetches.map((name) => {
           const info = outputs.find((output) => output.name === name);
           const dims = info && knownDims(info, inputs, feeds);
-          if (!dims) continue;
-          const tensor = await tensors.take(info.type, dims);
+          return dims && { type: info.type, dims, key: `${info.type} ${dims}` };
+        });
+        for (const [i, name] of fetches.entries()) {
+          into[name] = null;
+          const shape = shapes[i];
+          if (!shape) continue;
+          const alike = shapes.filter((other) => other?.key === shape.key).length;
+          const tensor = await tensors.take(shape.type, shape.dims, alike);
           if (!tensor) continue;
           lent.push(tensor);
           results[name] = tensor;

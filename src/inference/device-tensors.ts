@@ -12,8 +12,8 @@ const ARRAYS = {
   int64: BigInt64Array,
   bool: Uint8Array,
 } as const;
-/** Free buffers of one type and shape that are kept. */
-const KEPT = 2;
+/** Runs whose outputs are kept as free buffers: a step's caches are made while those that it read are still held. */
+const KEPT_RUNS = 2;
 /** GPUBufferUsage and GPUMapMode, whose names not every runtime has. */
 const MAP_READ = 1;
 const COPY_SRC = 4;
@@ -35,8 +35,12 @@ export interface DeviceTensors {
   toOrt(tensor: Tensor): Promise<ort.Tensor>;
   /** Wraps an output that onnxruntime-web has made. */
   wrap(tensor: ort.Tensor): Tensor;
-  /** A pooled tensor to write an output into; undefined where there can be none. */
-  take(type: TensorType, dims: readonly number[]): Promise<Tensor | undefined>;
+  /**
+   * A pooled tensor to write an output into; undefined where there can be none.
+   *
+   * @param alike outputs of this type and shape in a run, by which the pool is sized
+   */
+  take(type: TensorType, dims: readonly number[], alike: number): Promise<Tensor | undefined>;
   /** Gives the pool's free buffers back, and those in use with their release. */
   destroy(): void;
 }
@@ -60,7 +64,13 @@ export function createDeviceTensors(
   const free = new Map<string, DeviceBuffer[]>();
   let destroyed = false;
 
-  function pooled(buffer: DeviceBuffer, key: string, type: TensorType, dims: readonly number[]): Tensor {
+  function pooled(
+    buffer: DeviceBuffer,
+    key: string,
+    type: TensorType,
+    dims: readonly number[],
+    kept: number,
+  ): Tensor {
     let live = true;
     const tensor: Tensor = {
       type,
@@ -74,7 +84,7 @@ export function createDeviceTensors(
         if (!live) return;
         live = false;
         const list = free.get(key) ?? [];
-        if (destroyed || list.length >= KEPT) buffer.destroy();
+        if (destroyed || list.length >= kept) buffer.destroy();
         else free.set(key, [...list, buffer]);
       },
     };
@@ -108,12 +118,12 @@ export function createDeviceTensors(
       residents.set(tensor, { tensor: made, home });
       return tensor;
     },
-    async take(type, dims) {
+    async take(type, dims, alike) {
       if (elements(dims) === 0) return undefined;
       const key = `${type} ${dims}`;
       const kept = free.get(key)?.pop();
       const buffer = kept ?? (await createBuffer(runtime, device, type, dims));
-      return buffer && pooled(buffer, key, type, dims);
+      return buffer && pooled(buffer, key, type, dims, KEPT_RUNS * alike);
     },
     destroy() {
       destroyed = true;

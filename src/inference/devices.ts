@@ -41,6 +41,8 @@ const WEBNN_DEVICES = ["npu", "gpu", "cpu"] as const;
 /** A device, as far as it is known before a session is made. */
 export interface Device {
   readonly name: "npu" | "gpu" | "cpu";
+  /** Whether it is known to be a GPU made up by the processor, such as SwiftShader, many times slower than Wasm. */
+  readonly software?: boolean;
   /** WebNN's context; of WebGPU onnxruntime-web makes the device itself. */
   readonly context?: MlContext;
   /** Begins to look out for the device's loss; called once a session was made on it. */
@@ -49,13 +51,21 @@ export interface Device {
   lost(): string | undefined;
 }
 
+/** The parts of a GPUAdapter used here; older browsers have `isFallbackAdapter` on the adapter itself. */
+interface GpuAdapter {
+  readonly isFallbackAdapter?: boolean;
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+}
+
 /**
  * @throws UnsupportedRuntimeError when the runtime has no WebGPU, or WebGPU no adapter.
  */
 export async function gpuDevice(): Promise<Device> {
-  const { gpu } = (globalThis.navigator ?? {}) as { gpu?: { requestAdapter(): Promise<unknown> } };
+  const { gpu } = (globalThis.navigator ?? {}) as {
+    gpu?: { requestAdapter(): Promise<GpuAdapter | null> };
+  };
   if (!gpu) throw new UnsupportedRuntimeError("this runtime has no WebGPU (navigator.gpu)");
-  let adapter: unknown;
+  let adapter: GpuAdapter | null;
   try {
     adapter = await gpu.requestAdapter();
   } catch (cause) {
@@ -65,6 +75,7 @@ export async function gpuDevice(): Promise<Device> {
   let why: string | undefined;
   return {
     name: "gpu",
+    software: adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false,
     async watch() {
       const device = await openGpuDevice();
       // Not waited for: it resolves with the loss alone.

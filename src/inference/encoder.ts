@@ -1,34 +1,40 @@
-import { adapter } from "#adapter";
-import { ModelFormatError } from "../core/errors.ts";
+import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
+import { webNnDevices } from "./devices.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
-import { type CreateSessionOptions, createSession } from "./providers.ts";
+import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
+import {
+  type CreateSessionOptions,
+  createSession,
+  type PassedOver,
+  providerOrder,
+  softwareWillDo,
+} from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** How to load one of a model's graphs. */
-export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path">> {
-  /**
-   * The graph, where it was read or edited before, or what reads it, which a move to another provider calls
-   * again; by default the file under `path`.
-   */
-  readonly bytes?: Uint8Array | (() => Promise<Uint8Array>);
-}
+export interface GraphOptions extends Partial<Omit<CreateSessionOptions, "graph" | "path">>, GraphFiles {}
 
 /** Frames of Whisper's window of 30 s. */
 export const WINDOW_FRAMES = 3000;
 
+/** Frames of the windows that are taken where sizes are fixed before a run: 10, 20 and 30 s. */
+const FIXED_FRAMES = [1000, 2000, WINDOW_FRAMES] as const;
+
 /** Whisper's encoder. */
 export interface Encoder {
+  /** What runs windows of 30 s, now. */
   readonly session: Session;
-  /** Whether windows may be shorter than 30 s: the graph takes them, and so does the provider. */
+  /** Whether windows may be shorter than 30 s. */
   readonly flexible: boolean;
-  /** Frames of every window where the provider takes no others, as WebNN does; undefined elsewhere. */
-  readonly frames: number | undefined;
+  /** Frames of the windows that it takes, rising, where it takes no others, as on WebNN; undefined elsewhere. */
+  readonly lengths: readonly number[] | undefined;
   /**
    * Encodes a window.
    *
-   * @param features [mels × frames] float32, a pooled view of exactly that length; 3000 frames unless it is flexible
+   * @param features [mels × frames] float32, a pooled view of exactly that length; 3000 frames unless it is flexible, and
+   * one of `lengths` where there are such
    * @returns the last hidden state [1, frames / 2, width], the caller's to release.
    * @throws InferenceError when the provider fails.
    */
@@ -37,25 +43,153 @@ export interface Encoder {
 }
 
 /**
- * Loads the encoder of a Whisper export. Its attentions are never fetched.
+ * Loads the encoder of a Whisper export. Its attentions are never fetched. On WebNN, which takes fixed sizes only, there is a
+ * session for each of a few lengths of windows, made when the first such window comes; elsewhere one takes all. When its
+ * provider fails in a run, it moves to the next one, once, and the run is repeated there.
  *
  * @throws ModelFormatError when the file is broken or has other inputs or outputs.
  */
 export async function loadEncoder(
   path: string,
   config: WhisperConfig,
-  options: GraphOptions = {},
+  given: GraphOptions = {},
 ): Promise<Encoder> {
-  const { mels } = config;
-  const { bytes: given = () => adapter.readFile(path), ...rest } = options;
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
+  const webNn = order.indexOf("webnn");
+  // Providers that take any size follow each other within one session.
+  const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;
+  const rest = order.slice(count);
+  const load = webNn === 0 ? loadFixed : loadFree;
+  const loadRest = () => loadEncoder(path, config, { ...options, providers: rest });
+  let told = false;
+  const onPassedOver = (passed: PassedOver) => {
+    told = true;
+    options.onPassedOver?.(passed);
+  };
+  let first: Encoder;
+  try {
+    // Asked before the file is read and edited, for most browsers have none.
+    if (webNn === 0) await webNnDevices();
+    first = await load(path, config, { ...options, providers: order.slice(0, count), onPassedOver });
+  } catch (error) {
+    if (rest.length === 0) throw error;
+    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
+    if (!told) onPassedOver({ graph: "encoder", provider: order[0]!, reason: messageOf(error) });
+    return loadRest();
+  }
+  if (rest.length === 0) return first;
+  return movableEncoder(first, async (cause) => {
+    const { provider } = first.session;
+    options.onPassedOver?.({ graph: "encoder", provider, reason: `failed in a run: ${cause.message}` });
+    return loadRest();
+  });
+}
+
+/** An encoder that moves to another provider, once, when its own fails. */
+export function movableEncoder(first: Encoder, move: (cause: InferenceError) => Promise<Encoder>): Encoder {
+  let current = first;
+  let moving: Promise<Encoder> | undefined;
+  return {
+    get session() {
+      return current.session;
+    },
+    get flexible() {
+      return current.flexible;
+    },
+    get lengths() {
+      return current.lengths;
+    },
+    async encode(features) {
+      if (moving) return (await moving).encode(features);
+      try {
+        return await first.encode(features);
+      } catch (cause) {
+        if (!(cause instanceof InferenceError)) throw cause;
+        moving ??= move(cause);
+        try {
+          current = await moving;
+        } catch {
+          // No other provider takes it either, which is reported: the failure itself tells most.
+          moving = undefined;
+          throw cause;
+        }
+        return current.encode(features);
+      }
+    },
+    async release() {
+      const moved = await moving?.catch(() => undefined);
+      await moved?.release();
+      try {
+        await first.release();
+      } catch (error) {
+        // What moved away from its provider may have lost all that there was to release.
+        if (!moved) throw error;
+      }
+    },
+  };
+}
+
+/** One session for windows of any length. */
+async function loadFree(path: string, config: WhisperConfig, options: GraphOptions): Promise<Encoder> {
+  const { session, flexible } = await openSession(path, config, WINDOW_FRAMES, options);
+  return {
+    session,
+    flexible,
+    lengths: undefined,
+    encode: (features) => encode(session, config, features),
+    release: () => session.release(),
+  };
+}
+
+/** A session for each length, that of 30 s at once. */
+async function loadFixed(path: string, config: WhisperConfig, options: GraphOptions): Promise<Encoder> {
+  const { session, flexible } = await openSession(path, config, WINDOW_FRAMES, options);
+  const sessions = new Map([[WINDOW_FRAMES, Promise.resolve(session)]]);
+  return {
+    session,
+    flexible,
+    lengths: flexible ? FIXED_FRAMES : [WINDOW_FRAMES],
+    async encode(features) {
+      const frames = features.length / config.mels;
+      const made =
+        sessions.get(frames) ??
+        openSession(path, config, frames, options).then(
+          (opened) => opened.session,
+          (cause) => {
+            sessions.delete(frames);
+            throw new InferenceError(`the encoder for ${frames} frames does not load (${messageOf(cause)})`, {
+              cause,
+            });
+          },
+        );
+      sessions.set(frames, made);
+      return encode(await made, config, features);
+    },
+    async release() {
+      for (const opened of await Promise.allSettled(sessions.values())) {
+        if (opened.status === "fulfilled") await opened.value.release();
+      }
+    },
+  };
+}
+
+async function openSession(
+  path: string,
+  { mels }: WhisperConfig,
+  frames: number,
+  options: GraphOptions,
+): Promise<{ session: Session; flexible: boolean }> {
+  const { bytes, externalData, ...rest } = options;
   let flexible = false;
   const edited = async () => {
-    const result = flexibleEncoder(typeof given === "function" ? await given() : given, path);
+    const files = await readGraphFiles(path, { bytes, externalData });
+    const result = flexibleEncoder(files.bytes, path);
     flexible = result.flexible;
-    return result.bytes;
+    return { ...files, bytes: result.bytes };
   };
   const session = await createSession(edited, {
-    shapes: { input_features: [1, mels, WINDOW_FRAMES] },
+    shapes: { input_features: [1, mels, frames] },
     ...rest,
     graph: "encoder",
     path,
@@ -72,23 +206,11 @@ export async function loadEncoder(
   if (typeof expected === "number" && expected !== mels) {
     return refuse(`takes ${expected} mels, but the model's preprocessor_config.json says ${mels}`);
   }
-  const fixedFrames = () => {
-    const frames = session.inputs.find(({ name }) => name === "input_features")?.dims[2];
-    return typeof frames === "number" ? frames : undefined;
-  };
-  return {
-    session,
-    get flexible() {
-      return flexible && fixedFrames() === undefined;
-    },
-    get frames() {
-      return fixedFrames();
-    },
-    async encode(features) {
-      const input = session.tensor("float32", features, [1, mels, features.length / mels]);
-      const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);
-      return last_hidden_state!;
-    },
-    release: () => session.release(),
-  };
+  return { session, flexible };
+}
+
+async function encode(session: Session, { mels }: WhisperConfig, features: Float32Array): Promise<Tensor> {
+  const input = session.tensor("float32", features, [1, mels, features.length / mels]);
+  const { last_hidden_state } = await session.run({ input_features: input }, ["last_hidden_state"]);
+  return last_hidden_state!;
 }

@@ -3,6 +3,7 @@ const MODEL_GRAPH = 7;
 const GRAPH_NODE = 1;
 const GRAPH_INITIALIZER = 5;
 const GRAPH_INPUT = 11;
+const GRAPH_OUTPUT = 12;
 const NODE_OP_TYPE = 4;
 const NODE_ATTRIBUTE = 5;
 const ATTRIBUTE_GRAPH = 6;
@@ -26,6 +27,8 @@ export interface GraphOutline {
   readonly operators: ReadonlySet<string>;
   /** Its inputs, without those that are weights; free dimensions have names. */
   readonly inputs: readonly { readonly name: string; readonly dims: readonly (number | string)[] }[];
+  /** Names of its outputs. */
+  readonly outputs: readonly string[];
 }
 
 /**
@@ -35,6 +38,7 @@ export interface GraphOutline {
 export function outlineGraph(model: Uint8Array): GraphOutline {
   const operators = new Set<string>();
   const inputs: { name: string; dims: (number | string)[] }[] = [];
+  const outputs: string[] = [];
   const weights = new Set<string>();
   const text = new TextDecoder();
 
@@ -68,11 +72,12 @@ export function outlineGraph(model: Uint8Array): GraphOutline {
   each(model, MODEL_GRAPH, (graph) => {
     readNodes(graph);
     each(graph, GRAPH_INPUT, readInput);
+    descend(graph, [GRAPH_OUTPUT, VALUE_NAME], (name) => void outputs.push(text.decode(name)));
     descend(graph, [GRAPH_INITIALIZER, INITIALIZER_NAME], (name) => {
       weights.add(text.decode(name));
     });
   });
-  return { operators, inputs: inputs.filter(({ name }) => !weights.has(name)) };
+  return { operators, inputs: inputs.filter(({ name }) => !weights.has(name)), outputs };
 }
 
 function each(message: Uint8Array, wanted: number, visit: (part: Uint8Array) => void): void {

@@ -3,6 +3,8 @@ import type { Tensor } from "./tensor.ts";
 /** Keys and values of the encoder's output: made by the first run, read by all later ones. */
 export interface CrossCache {
   readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Positions of the encoder's output; the tensors may have empty rows behind them. */
+  readonly positions: number;
   retain(): CrossCache;
   release(): void;
 }
@@ -22,10 +24,11 @@ export interface KvCache {
   release(): void;
 }
 
-export function createCrossCache(tensors: Record<string, Tensor>): CrossCache {
+export function createCrossCache(tensors: Record<string, Tensor>, positions: number): CrossCache {
   let references = 1;
   const cache: CrossCache = {
     tensors,
+    positions,
     retain() {
       references++;
       return cache;

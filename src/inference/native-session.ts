@@ -29,7 +29,7 @@ export async function loadNativeRuntime(): Promise<ort.Runtime> {
  */
 export async function createNativeSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
   const runtime = await loadNativeRuntime();
-  const { graph, path, config, threads = Math.min(MAX_THREADS, adapter.cores) } = options;
+  const { graph, path, config, externalData, threads = Math.min(MAX_THREADS, adapter.cores) } = options;
   try {
     const session = await runtime.InferenceSession.create(bytes, {
       executionProviders: ["cpu"],
@@ -37,6 +37,7 @@ export async function createNativeSession(bytes: Uint8Array, options: SessionOpt
       logSeverityLevel: 4,
       intraOpNumThreads: threads,
       ...(config && { extra: { ...config } }),
+      ...(externalData && { externalData }),
     });
     return createHostSession({
       session,

@@ -29,8 +29,8 @@ const DETAILS: Record<ProviderName, () => Promise<string>> = {
     return `contexts for ${devices.map(({ name }) => name).join(", ")}; the browser may compute elsewhere`;
   },
   async webgpu() {
-    await gpuDevice();
-    return "an adapter";
+    const { software } = await gpuDevice();
+    return software ? "an adapter in software, which is used where it is named" : "an adapter";
   },
   async native() {
     const { env } = await loadNativeRuntime();

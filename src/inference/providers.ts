@@ -4,7 +4,7 @@ import { createDeviceSession } from "./device-session.ts";
 import { reasonOf } from "./host-session.ts";
 import { createNativeSession } from "./native-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
-import type { ProviderName, Session, SessionOptions } from "./session.ts";
+import type { GraphBytes, ProviderName, Session, SessionOptions } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 import { createWebSession, type WebSessionOptions } from "./web-session.ts";
 
@@ -37,22 +37,26 @@ export interface ProviderOptions {
 }
 
 /** How {@link createSession} loads a graph. */
-export type CreateSessionOptions = WebSessionOptions & ProviderOptions;
+export type CreateSessionOptions = Omit<WebSessionOptions, "externalData"> & ProviderOptions;
 
 /**
  * Loads a graph on the first provider that exists here and takes it. When that provider fails in a run, the
  * graph moves once, to the next that takes it, and the run is repeated there.
  *
- * @param load the graph's bytes, or what reads them: it may be called again, for the move
+ * @param load the graph's bytes, or what reads them, with the files of its weights: it may be called again, for the move
  * @throws InvalidArgumentError when `providers` is empty or names one that there is not.
  * @throws ModelFormatError, UnsupportedRuntimeError of the last provider, when none takes the graph.
  */
 export async function createSession(
-  load: Uint8Array | (() => Promise<Uint8Array>),
-  options: CreateSessionOptions,
+  load: Uint8Array | (() => Promise<Uint8Array | GraphBytes>),
+  given: CreateSessionOptions,
 ): Promise<Session> {
-  const order = providerOrder(options.providers);
-  const read = () => (load instanceof Uint8Array ? Promise.resolve(load) : load());
+  const order = providerOrder(given.providers);
+  const options = { ...given, software: softwareWillDo(given) };
+  const read = async () => {
+    const loaded = load instanceof Uint8Array ? load : await load();
+    return loaded instanceof Uint8Array ? { bytes: loaded, externalData: [] } : loaded;
+  };
   const [session, place] = await firstThatTakes(await read(), order, options);
   const rest = order.slice(place + 1);
   if (rest.length === 0) return session;
@@ -65,6 +69,14 @@ export async function createSession(
     const [next] = await firstThatTakes(await read(), rest, options);
     return next;
   });
+}
+
+/** Whether a GPU in software will do: where the caller says so, or names the providers. */
+export function softwareWillDo({
+  providers,
+  software,
+}: Pick<CreateSessionOptions, "providers" | "software">): boolean {
+  return software ?? (providers !== undefined && providers !== "auto");
 }
 
 /** Which providers are tried, in which order. */
@@ -80,14 +92,14 @@ export function providerOrder(providers: ProviderOptions["providers"]): readonly
 }
 
 async function firstThatTakes(
-  bytes: Uint8Array,
+  graph: GraphBytes,
   order: readonly ProviderName[],
   options: CreateSessionOptions,
 ): Promise<[Session, number]> {
   let last: unknown;
   for (const [place, provider] of order.entries()) {
     try {
-      return [await open(provider, bytes, options), place];
+      return [await open(provider, graph, options), place];
     } catch (cause) {
       last = cause;
       options.onPassedOver?.({ graph: options.graph, provider, reason: messageOf(cause) });
@@ -96,7 +108,12 @@ async function firstThatTakes(
   throw last;
 }
 
-function open(provider: ProviderName, bytes: Uint8Array, options: CreateSessionOptions): Promise<Session> {
+function open(
+  provider: ProviderName,
+  { bytes, externalData }: GraphBytes,
+  given: CreateSessionOptions,
+): Promise<Session> {
+  const options = { ...given, externalData };
   switch (provider) {
     case "native":
       return createNativeSession(bytes, options);

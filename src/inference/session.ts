@@ -41,4 +41,21 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Shapes of inputs, for WebNN, which takes fixed sizes only; other providers keep free dimensions free. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Whether a GPU in software will do; default true. */
+  readonly software?: boolean;
+  /** Files that the graph keeps weights in. */
+  readonly externalData?: readonly ExternalFile[];
+}
+
+/** A file that a graph keeps weights in. */
+export interface ExternalFile {
+  /** Path beside the graph, as the graph calls it. */
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/** A graph's bytes, with the files that it keeps weights in. */
+export interface GraphBytes {
+  readonly bytes: Uint8Array;
+  readonly externalData: readonly ExternalFile[];
 }

@@ -2,6 +2,7 @@ import type { Core } from "../core/core.ts";
 import type { FrontEnd } from "../features/front-end.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
+import type { Lease } from "../pools/lease.ts";
 import { type Encoder, WINDOW_FRAMES } from "./encoder.ts";
 import { callersTensor, type Tensor } from "./tensor.ts";
 
@@ -15,7 +16,8 @@ const SEED = 1;
 
 /**
  * The end of a 30 s window as the encoder writes it: what tells the decoder that only silence follows. Appended to the
- * output for a shorter window it keeps decoders from looping, above all those of tiny.
+ * output for a shorter window it keeps decoders from looping, above all those of tiny. Both are joined on the host: from a
+ * device the short output, some megabytes at most, comes there and goes back.
  */
 export interface SilenceTail {
   /**
@@ -76,23 +78,25 @@ export async function createSilenceTail(
   }
   return {
     async append(encoded) {
-      const lease = states.acquire();
+      let lease: Lease<"f32"> | undefined;
       try {
+        lease = states.acquire();
         const rows = encoded.dims[1]!;
         const all = Math.min(positions, rows + ROWS);
         lease.view.set((await encoded.read()) as Float32Array);
         lease.view.set(tail.subarray(0, (all - rows) * width), rows * width);
-        encoded.release();
         const joined = callersTensor("float32", lease.view.subarray(0, all * width), [1, all, width]);
-        let open = true;
+        let held: Lease<"f32"> | undefined = lease;
         const release = () => {
-          if (open) lease.release();
-          open = false;
+          held?.release();
+          held = undefined;
         };
         return { ...joined, release };
       } catch (error) {
-        lease.release();
+        lease?.release();
         throw error;
+      } finally {
+        encoded.release();
       }
     },
     release() {

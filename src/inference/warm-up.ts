@@ -7,7 +7,7 @@ import type { Encoder } from "./encoder.ts";
  * engines compile their hot loops, GPUs their shaders, and memory is taken.
  *
  * @param frames length of the window, in frames of the spectrogram; even. The graph must take it, as for
- * `encode`; a short one warms the code up as well as 3000
+ * `encode`; a short one warms the code up as well as 3000. Where lengths are fixed it is the longest of them
  * @throws InferenceError when the provider fails.
  */
 export async function warmUp(
@@ -16,7 +16,9 @@ export async function warmUp(
   config: WhisperConfig,
   frames: number,
 ): Promise<void> {
-  const hiddenState = await encoder.encode(new Float32Array(config.mels * (encoder.frames ?? frames)));
+  const hiddenState = await encoder.encode(
+    new Float32Array(config.mels * (encoder.lengths?.at(-1) ?? frames)),
+  );
   try {
     const { cache } = await decoder.start(hiddenState, [config.startToken]);
     try {

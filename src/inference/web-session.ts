@@ -75,13 +75,17 @@ export async function createWebSession(bytes: Uint8Array, options: WebSessionOpt
   });
 }
 
-async function create(bytes: Uint8Array, { path, config }: WebSessionOptions): Promise<ort.InferenceSession> {
+async function create(
+  bytes: Uint8Array,
+  { path, config, externalData }: WebSessionOptions,
+): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [executionProvider],
       graphOptimizationLevel: "all",
       logSeverityLevel: 4,
       ...(config && { extra: { ...config } }),
+      ...(externalData && { externalData }),
     });
   } catch (cause) {
     if (reasonOf(cause).startsWith("no available backend")) {

@@ -28,6 +28,7 @@ export function takesTail({ width, decoderLayers }: Pick<WhisperConfig, "width" 
  * Frames to encode for a window of `seconds`: what the clip needs where the encoder takes that, else 3000.
  *
  * @param tail whether the decoder will see the silence tail behind them
+ * @param lengths frames that the encoder takes, rising, where it takes no others: the next longer one is given
  */
 export function contextFrames(
   seconds: number,
@@ -35,6 +36,7 @@ export function contextFrames(
   flexible: boolean,
   tail: boolean,
   { width, decoderLayers }: Pick<WhisperConfig, "width" | "decoderLayers">,
+  lengths?: readonly number[],
 ): number {
   if (!flexible || context === "full") return WINDOW_FRAMES;
   const known = RULES[`${width}/${decoderLayers}`];
@@ -42,5 +44,6 @@ export function contextFrames(
   if (!rule) return WINDOW_FRAMES;
   const wanted = Math.max(rule.least, seconds + rule.margin) * FRAMES_PER_SECOND;
   const frames = Math.max(STEP, Math.ceil(wanted / STEP) * STEP);
-  return frames > WORTH * WINDOW_FRAMES ? WINDOW_FRAMES : frames;
+  if (frames > WORTH * WINDOW_FRAMES) return WINDOW_FRAMES;
+  return lengths ? (lengths.find((length) => length >= frames) ?? WINDOW_FRAMES) : frames;
 }

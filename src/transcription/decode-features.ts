@@ -47,7 +47,8 @@ export function firstFrames(
 ): number {
   const { encoder, frontEnd, config } = pipeline;
   const seconds = count / frontEnd.description.sampleRate;
-  return contextFrames(seconds, context, encoder.flexible, tailFor(pipeline, context) !== undefined, config);
+  const { flexible, lengths } = encoder;
+  return contextFrames(seconds, context, flexible, tailFor(pipeline, context) !== undefined, config, lengths);
 }
 
 function tailFor({ tail }: Pipeline, context: Context) {

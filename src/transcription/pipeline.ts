@@ -81,10 +81,17 @@ export async function loadPipeline(
     ...(options.threads !== undefined && { threads: options.threads }),
     onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
   };
-  const encoder = await loadEncoder(model.encoder, config, graphOptions);
+  const encoder = await loadEncoder(model.encoder, config, {
+    ...graphOptions,
+    externalData: model.externalData.encoder,
+  });
   let decoder: Decoder | undefined;
   try {
-    decoder = await loadDecoder(core, model.decoder, config, { ...graphOptions, fast: options.fast });
+    decoder = await loadDecoder(core, model.decoder, config, {
+      ...graphOptions,
+      externalData: model.externalData.decoder,
+      fast: options.fast,
+    });
     const parts = { core, config, frontEnd, audio, mel, encoder, decoder };
     const tail = options.warm ? await warm(parts) : undefined;
     return {
@@ -104,21 +111,17 @@ export async function loadPipeline(
 /** Frames of a window that warms the sessions up. */
 const WARM_FRAMES = 200;
 
-/** Runs the sessions once, and makes the silence tail where it is of use and the host can read the encoder's output. */
+/** Runs the sessions once, and makes the silence tail where it is of use. */
 async function warm(
   parts: Pick<Pipeline, "core" | "config" | "frontEnd" | "audio" | "mel" | "encoder" | "decoder">,
 ): Promise<SilenceTail | undefined> {
   const { core, config, frontEnd, encoder, decoder } = parts;
   await warmUp(encoder, decoder, config, encoder.flexible ? WARM_FRAMES : WINDOW_FRAMES);
-  const onHost = HOST_PROVIDERS.has(encoder.session.provider);
-  if (!encoder.flexible || !onHost || !takesTail(config)) return undefined;
+  if (!encoder.flexible || !takesTail(config)) return undefined;
   using samples = parts.audio.acquire();
   using mel = parts.mel.acquire();
   return createSilenceTail(core, encoder, frontEnd, config, samples.view, mel.view);
 }
-
-/** Providers whose tensors the host reads without a transfer. */
-const HOST_PROVIDERS: ReadonlySet<string> = new Set(["native", "wasm"]);
 
 /** Gives the model back. */
 export async function releasePipeline({ encoder, decoder, tail }: Pipeline): Promise<void> {

@@ -19,7 +19,7 @@ export function scriptedDecoder(
   const run = (sampled: readonly number[], rows: number) => {
     const logits = new Float32Array(rows * config.vocabularySize);
     logits[(rows - 1) * config.vocabularySize + next(sampled)] = certainty;
-    const cache = createKvCache(rows + sampled.length, {}, createCrossCache({}), NO_TENSOR);
+    const cache = createKvCache(rows + sampled.length, {}, createCrossCache({}, 1), NO_TENSOR);
     histories.set(cache, sampled);
     return { logits, cache };
   };

@@ -44,7 +44,7 @@ export function toyDecoder(model: ToyModel) {
   const make = (history: readonly number[]) => {
     alive++;
     const tensor: Tensor = { ...NO_TENSOR, release: () => alive-- };
-    const cache = createKvCache(history.length, {}, createCrossCache({}), tensor);
+    const cache = createKvCache(history.length, {}, createCrossCache({}, 1), tensor);
     histories.set(cache, history);
     view.set(model.logits(history));
     return { logits: view, cache };

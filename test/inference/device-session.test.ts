@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join, normalize } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findModel } from "../../src/models/model-files.ts";
 import { CHROMIUM } from "../reference/chromium.ts";
+import { SAMPLE, WORDS } from "../reference/sample.ts";
+import { webNnChromium } from "../reference/webnn-chromium.ts";
+import { wordErrorRate } from "../reference/word-error-rate.ts";
 import type { DevicePage } from "./device-page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,10 +31,15 @@ const FLAGS = [
   "--use-webgpu-adapter=swiftshader",
   "--enable-features=WebMachineLearningNeuralNetwork",
 ];
-/** A browser whose WebNN works: Debian's has navigator.ml, but no backend. */
-const WEBNN_CHROMIUM = process.env.WAVEPOOL_WEBNN_CHROMIUM;
-if (!WEBNN_CHROMIUM)
-  console.warn("SKIPPED: WebNN. Set WAVEPOOL_WEBNN_CHROMIUM to a Chromium whose WebNN has a backend.");
+const WEBNN_CHROMIUM = await webNnChromium();
+const MODEL = dirname((await findModel("tiny")).config);
+
+/** What the page may fetch. */
+const FOLDERS: Record<string, string> = {
+  "/ort/": join(ROOT, "node_modules/onnxruntime-web/dist"),
+  "/tiny/": MODEL,
+  "/hello.wav": SAMPLE,
+};
 
 async function serve(script: string): Promise<Server> {
   const server = createServer(async (request, response) => {
@@ -41,10 +50,12 @@ async function serve(script: string): Promise<Server> {
     response.setHeader("Content-Type", type ?? "application/octet-stream");
     if (path === "/") return response.end('<!doctype html><script type="module" src="/page.js"></script>');
     if (path === "/page.js") return response.end(script);
+    const folder = Object.keys(FOLDERS).find((prefix) => path.startsWith(prefix));
     try {
-      response.end(
-        await readFile(join(ROOT, "node_modules/onnxruntime-web/dist", path.replace("/ort/", ""))),
-      );
+      if (folder === undefined) throw new Error("it is nowhere");
+      const bytes = await readFile(join(FOLDERS[folder]!, path.slice(folder.length)));
+      response.setHeader("Content-Length", bytes.length);
+      response.end(request.method === "HEAD" ? undefined : bytes);
     } catch {
       response.writeHead(404).end();
     }
@@ -53,11 +64,12 @@ async function serve(script: string): Promise<Server> {
   return server;
 }
 
-describe.skipIf(!CHROMIUM)("sessions on devices", () => {
+describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
   let server: Server;
   let origin: string;
 
   beforeAll(async () => {
+    const { hubClient } = await import("../../scripts/hub-client.mjs" as string);
     const bundle = await build({
       entryPoints: [join(ROOT, "test/inference/device-page.ts")],
       bundle: true,
@@ -65,6 +77,7 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       platform: "browser",
       conditions: ["browser"],
       target: "es2022",
+      plugins: [hubClient],
       write: false,
     });
     server = await serve(bundle.outputFiles[0]!.text);
@@ -73,18 +86,22 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
 
   afterAll(() => void server?.close());
 
-  async function onPage<R>(browser: Browser, script: () => Promise<R>): Promise<R> {
+  async function onPage<R, A = undefined>(
+    browser: Browser,
+    script: (argument: A) => Promise<R>,
+    argument?: A,
+  ): Promise<R> {
     const page = await browser.newPage();
     try {
       await page.goto(origin);
       await page.waitForFunction(() => "device" in globalThis);
-      return await page.evaluate(script);
+      return await page.evaluate(script as (argument: unknown) => Promise<R>, argument);
     } finally {
       await page.close();
     }
   }
 
-  describe("in Chromium with WebGPU in software", () => {
+  describe.skipIf(!CHROMIUM)("in Chromium with WebGPU in software", () => {
     let browser: Browser;
     let adapter: boolean;
 
@@ -120,6 +137,19 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       expect(result.lostTensor).toBe("ProviderLostError");
     });
 
+    // Few frames and tokens, for the GPU is software: all of tiny, its branches included, takes minutes a sentence.
+    it("run Whisper on weights of 8 bits, unpacked", async (context) => {
+      if (!adapter) context.skip("this Chromium has no WebGPU adapter");
+      const result = await onPage(browser, () =>
+        (globalThis as unknown as DevicePage).whisper.compare("webgpu", 8, [50258]),
+      );
+      expect(result.passed).toEqual([]);
+      expect(result.providers).toEqual(["webgpu", "webgpu"]);
+      expect(result.locations).toEqual(["gpu"]);
+      expect(result.encoded).toBeLessThan(1e-2);
+      expect(Math.max(result.first, result.second)).toBeLessThan(1e-2);
+    });
+
     it("are those of the Wasm heap otherwise, where tensors stay from run to run too", async () => {
       const result = await onPage(browser, () => (globalThis as unknown as DevicePage).device.chain("wasm"));
       expect(result.provider).toBe("wasm");
@@ -131,9 +161,12 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       const result = await onPage(browser, () => (globalThis as unknown as DevicePage).device.refusals());
       expect(result.provider).toBe("wasm");
       expect(result.webnn).toMatch(/WebNN/);
-      expect(result.eightBit).toMatch(/8-bit weights \(DynamicQuantizeLinear\)/);
+      expect(result.eightBit).toMatch(/8 bits \(DynamicQuantizeLinear\)/);
       expect(result.branches).toMatch(/branches \(If\)/);
       expect(result.free).toMatch(/free dimensions \(rows\)/);
+      // A GPU in software is for those who ask for it.
+      expect(result.auto.provider).toBe("wasm");
+      expect(result.auto.gpu).toMatch(/no adapter|in software/);
     });
   });
 
@@ -156,6 +189,35 @@ describe.skipIf(!CHROMIUM)("sessions on devices", () => {
       expect(result.locations).toEqual(["npu", "npu"]);
       expect(result.worst).toBeLessThan(1e-2);
       expect(result.reused).toBe(true);
+    });
+
+    it("run Whisper's encoder and decoder, of 8-bit weights, in fixed sizes", async () => {
+      const result = await onPage(browser, () =>
+        (globalThis as unknown as DevicePage).whisper.compare("webnn", 1000, [50258, 50259, 50359]),
+      );
+      expect(result.passed).toEqual([]);
+      expect(result.providers).toEqual(["webnn", "webnn"]);
+      expect(result.locations).toEqual(["npu"]);
+      expect(result.encoded).toBeLessThan(1e-2);
+      expect(Math.max(result.first, result.second)).toBeLessThan(1e-2);
+    });
+
+    it("transcribe from the sound to the words' times, and on Wasm when the context is lost", async () => {
+      const { before, prompted, after, ...rest } = await onPage(browser, () =>
+        (globalThis as unknown as DevicePage).whisper.transcribe(["webnn", "wasm"]),
+      );
+      expect(before.providers).toEqual({ encoder: "webnn", decoder: "webnn", passedOver: [] });
+      expect(rest.words).toBeGreaterThan(10);
+      expect(rest.end).toBeGreaterThan(4);
+      // Lost after some tokens: the encoder's output and the caches go with it, and the window is done again.
+      expect(after.providers).toMatchObject({ encoder: "wasm", decoder: "wasm" });
+      const graphs = after.providers.passedOver.map(({ graph, provider }) => `${graph} ${provider}`);
+      expect(graphs.sort()).toEqual(["decoder webnn", "encoder webnn"]);
+      for (const { reason } of after.providers.passedOver) expect(reason).toMatch(/failed in a run/);
+      // Tiny, without the rounding of activations that its weights were chosen for, makes "Matt" of "at".
+      for (const { text } of [before, prompted, after])
+        expect(wordErrorRate([[WORDS, text]])).toBeLessThan(0.4);
+      expect(rest.leased).toBe(0);
     });
   });
 });

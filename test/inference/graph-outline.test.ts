@@ -13,6 +13,7 @@ describe("outlineGraph", () => {
         { name: "x", dims: ["rows"] },
         { name: "y", dims: ["rows"] },
       ],
+      outputs: ["z"],
     });
     expect(outlineGraph(addGraph(300)).inputs[0]!.dims).toEqual([300]);
   });
@@ -20,10 +21,11 @@ describe("outlineGraph", () => {
   it("finds the inputs that onnxruntime finds, and operators in branches", async () => {
     const { decoder } = await findModel("tiny");
     const bytes = await readFile(decoder);
-    const { operators, inputs } = outlineGraph(bytes);
+    const { operators, inputs, outputs } = outlineGraph(bytes);
     expect([...operators]).toEqual(expect.arrayContaining(["If", "MatMulInteger", "Softmax"]));
     const session = await createWebSession(bytes, { graph: "decoder", path: decoder });
     expect(inputs).toEqual(session.inputs.map(({ name, dims }) => ({ name, dims })));
+    expect(outputs).toEqual(session.outputs.map(({ name }) => name));
     await session.release();
   });
 
@@ -31,6 +33,7 @@ describe("outlineGraph", () => {
     expect(outlineGraph(new TextEncoder().encode("not an onnx file"))).toEqual({
       operators: new Set(),
       inputs: [],
+      outputs: [],
     });
     expect(outlineGraph(new Uint8Array(0)).inputs).toEqual([]);
   });

@@ -24,6 +24,16 @@ describe("contextFrames", () => {
     expect([takesTail(BASE), takesTail(TINY), takesTail(LARGE)]).toEqual([true, true, false]);
   });
 
+  it("rounds up to the lengths that there are, where there are only some", () => {
+    const lengths = [1000, 2000, 3000];
+    const frames = (seconds: number) => contextFrames(seconds, "auto", true, true, BASE, lengths);
+    expect([0.5, 8, 8.01, 18, 18.01, 25].map(frames)).toEqual([1000, 1000, 2000, 2000, 3000, 3000]);
+    expect(contextFrames(3, "auto", true, true, LARGE, lengths)).toBe(3000);
+    expect(contextFrames(3, { least: 5, margin: 1 }, true, false, LARGE, lengths)).toBe(1000);
+    expect(contextFrames(3, "auto", true, true, BASE, [1500])).toBe(1500);
+    expect(contextFrames(20, "auto", true, true, BASE, [1500])).toBe(3000);
+  });
+
   it("takes a rule of one's own for models of any size", () => {
     expect(contextFrames(3, { least: 5, margin: 1 }, true, false, LARGE)).toBe(500);
     expect(contextFrames(0, { least: 0, margin: 0 }, true, false, LARGE)).toBe(50);

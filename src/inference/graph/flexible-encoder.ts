@@ -1,17 +1,17 @@
-import { ModelFormatError, messageOf } from "../../core/errors.ts";
-import { type Field, field, join, readFields, readText, readVarint, textField, varintField } from "./wire.ts";
-
-/** Field numbers of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). */
-const MODEL = { GRAPH: 7 };
-const GRAPH = { NODE: 1, INITIALIZER: 5, INPUT: 11, OUTPUT: 12 };
-const NODE = { INPUT: 1, OUTPUT: 2, NAME: 3, OPERATOR: 4 };
-const TENSOR = { DIMS: 1, DATA_TYPE: 2, INT64_DATA: 7, NAME: 8 };
-const VALUE = { NAME: 1, TYPE: 2 };
-const TYPE = { TENSOR: 1 };
-const TENSOR_TYPE = { SHAPE: 2 };
-const SHAPE = { DIMENSION: 1 };
-const DIMENSION = { VALUE: 1, PARAMETER: 2 };
-const INT64 = 7;
+import {
+  DIMENSION,
+  editing,
+  GRAPH,
+  MODEL,
+  NODE,
+  readIntegers,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE,
+} from "./onnx.ts";
+import { ELEMENT, TENSOR } from "./tensors.ts";
+import { type Field, field, join, readFields, readText, textField, varintField } from "./wire.ts";
 
 /** What became of an encoder's graph. */
 export interface FlexibleEncoder {
@@ -36,14 +36,7 @@ export interface FlexibleEncoder {
  * @throws ModelFormatError when they are no ONNX model.
  */
 export function flexibleEncoder(model: Uint8Array, path: string): FlexibleEncoder {
-  try {
-    return edit(model);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new ModelFormatError(`${path} is no ONNX model (${messageOf(cause)}); fetch the model again`, {
-      cause,
-    });
-  }
+  return editing(path, () => edit(model));
 }
 
 function edit(model: Uint8Array): FlexibleEncoder {
@@ -91,25 +84,10 @@ function findPositions(graph: Field[]): Positions | undefined {
     const nameField = tensor.find((entry) => entry.number === TENSOR.NAME);
     const name = nameField ? readText(nameField.content) : "";
     if (!name.endsWith("embed_positions.weight")) continue;
-    const dims = readDims(tensor);
+    const dims = readIntegers(tensor, TENSOR.DIMS);
     if (dims.length === 2) return { name, rows: dims[0]! };
   }
   return undefined;
-}
-
-/** Dimensions are packed by some writers, and a field each by others. */
-function readDims(tensor: Field[]): number[] {
-  const dims: number[] = [];
-  for (const { number, content } of tensor) {
-    if (number !== TENSOR.DIMS) continue;
-    let at = 0;
-    while (at < content.length) {
-      const { value, end } = readVarint(content, at);
-      dims.push(value);
-      at = end;
-    }
-  }
-  return dims;
 }
 
 interface Addition {
@@ -142,7 +120,7 @@ function slicedAdd({ field: add, other }: Addition, { name }: Positions): Uint8A
     field(
       GRAPH.INITIALIZER,
       ...varintField(TENSOR.DIMS, 1),
-      ...varintField(TENSOR.DATA_TYPE, INT64),
+      ...varintField(TENSOR.DATA_TYPE, ELEMENT.INT64),
       ...varintField(TENSOR.INT64_DATA, value),
       ...textField(TENSOR.NAME, `${prefix}/${key}`),
     ),

@@ -71,8 +71,11 @@ export function readText(content: Uint8Array): string {
   return new TextDecoder().decode(content);
 }
 
+/** What messages are joined of: bytes, or what writes as many in their place, so that big ones are made only there. */
+export type Part = Uint8Array | { readonly length: number; writeTo(place: Uint8Array): void };
+
 /** A length-delimited field made of parts, which are copied once, by whoever joins the whole. */
-export function field(number: number, ...parts: Uint8Array[]): Uint8Array[] {
+export function field<P extends Part = Uint8Array>(number: number, ...parts: P[]): (P | Uint8Array)[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return [varint(number * 8 + LENGTH_DELIMITED), varint(length), ...parts];
 }
@@ -86,11 +89,12 @@ export function varintField(number: number, value: number): Uint8Array[] {
 }
 
 /** Joins parts to one array. */
-export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function join(parts: readonly Part[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    whole.set(part, at);
+    if (part instanceof Uint8Array) whole.set(part, at);
+    else part.writeTo(whole.subarray(at, at + part.length));
     at += part.length;
   }
   return whole;
