@@ -46,7 +46,7 @@ function worstError(
   return worst / rms(expected);
 }
 
-describe.each(KERNEL_BUILDS)(`four transforms in lanes, $build (seed ${SEED})`, ({ options }) => {
+describe.each(KERNEL_BUILDS)(`four transforms in lanes, $build (seed ${SEED})`, ({ threads, relaxed }) => {
   let core: Core;
   let a: number;
   let b: number;
@@ -55,7 +55,7 @@ describe.each(KERNEL_BUILDS)(`four transforms in lanes, $build (seed ${SEED})`, 
   let memory: Float32Array;
 
   beforeAll(async () => {
-    core = await createCore(options);
+    core = await createCore({ threads, relaxed });
     const { exports } = core;
     a = takeRegion(core, 8192 * 32, "elements");
     b = takeRegion(core, 8192 * 32, "elements");
@@ -89,10 +89,12 @@ describe.each(KERNEL_BUILDS)(`four transforms in lanes, $build (seed ${SEED})`, 
 
   it("has a table for 2^a 3^b 5^c up to 8192 and nothing else", () => {
     const supported = new Set(smoothNumbers(8192));
+    const wrong: string[] = [];
     for (let n = 0; n < 17_000; n++) {
-      expect(core.exports.fftTableBytes(n) > 0, `${n}`).toBe(supported.has(n));
-      expect(core.exports.realFftTableBytes(n) > 0, `real ${n}`).toBe(supported.has(n));
+      if (core.exports.fftTableBytes(n) > 0 !== supported.has(n)) wrong.push(`${n}`);
+      if (core.exports.realFftTableBytes(n) > 0 !== supported.has(n)) wrong.push(`real ${n}`);
     }
+    expect(wrong).toEqual([]);
   });
 
   it.each(SIZES)("transforms %i complex points", (n) => {
