@@ -45,7 +45,8 @@ function toneThrough(resampler: Resampler, hz: number): { out: Float32Array; fir
   const { from, to, taps } = resampler;
   const first = Math.ceil((taps * to) / from) + 2;
   const length = Math.ceil(((LENGTH + 2 * first) * from) / to);
-  const input = Float32Array.from({ length }, (_, i) => Math.sin(2 * Math.PI * (((i * hz) % from) / from)));
+  const input = new Float32Array(length);
+  for (let i = 0; i < length; i++) input[i] = Math.sin(2 * Math.PI * (((i * hz) % from) / from));
   resampler.reset();
   const out = new Float32Array(resampler.nextLength(length));
   resampler.process(input, out);
