@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests of kernels that take every build by its name: they run once, in a Node that has relaxed SIMD. */
 const EVERY_BUILD = [
@@ -19,6 +20,32 @@ const KERNEL_TESTS = [
   "test/pcm-conversion.test.ts",
 ];
 
+/** Files that take longest begin first, so that none of them is left to run alone at the end. */
+const LONGEST = [
+  "test/runtimes.test.ts",
+  "test/transcription/transcriber.test.ts",
+  "test/cli-transcribe.test.ts",
+  "test/inference/providers.test.ts",
+  "test/inference/wasm-heap-session.test.ts",
+  "test/interleavings/pool-model.test.ts",
+  "test/transcriber.test.ts",
+  "test/decoding/decode-window.test.ts",
+  "test/decoding/detect-language.test.ts",
+  "test/real-speech.test.ts",
+  "test/transformers.test.ts",
+  "test/cli.test.ts",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((file) => moduleId.endsWith(file));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 const shared = {
   setupFiles: ["test/setup.ts"],
   // onnxruntime-web starts threads of its own, which worker threads inside one process would share.
@@ -31,6 +58,7 @@ export default defineConfig({
   test: {
     // Two cores: each model test loads a gigabyte and uses both.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
