@@ -14,6 +14,7 @@ import {
   poolStatistics,
   readWav,
 } from "../src/index.ts";
+import { firstDifference } from "./reference/bits.ts";
 import { maxError, referenceLogMel } from "./reference/log-mel.ts";
 import { SAMPLE } from "./reference/sample.ts";
 import { chirp, impulse, seededNoise, whiteNoise } from "./reference/signals.ts";
@@ -176,7 +177,7 @@ describe(`compute (seed ${SEED})`, () => {
     const samples = whiteNoise(50000, SEED);
     using out = mel.acquire();
     kernel(80, true).compute(samples, out.view);
-    expect(out.view.slice(0, 240000)).toEqual(compute(samples, 80, true));
+    expect(firstDifference(out.view.slice(0, 240000), compute(samples, 80, true))).toBe(-1);
   });
 
   it("writes nothing past the features", () => {

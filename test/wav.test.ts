@@ -22,8 +22,7 @@ describe("readWav", () => {
         for (const channel of audio.channels) {
           expect(channel).toHaveLength(1000);
           // One step, not half: the positive end of the range is one step short of 1.
-          for (let i = 0; i < 1000; i++)
-            expect(Math.abs(channel[i]! - SAMPLES[i]!)).toBeLessThanOrEqual(step);
+          expect(channel.findIndex((x, i) => !(Math.abs(x - SAMPLES[i]!) <= step))).toBe(-1);
         }
       }
     }

@@ -32,8 +32,9 @@ export async function createWorkbench(name: string): Promise<Workbench> {
   const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: maxSamples, max: 1 });
   const shape = config.mels * frontEnd.frames(maxSamples);
   const mel = createBufferPool(core, { name: "mel", dtype: "f32", shape, max: 1 });
-  const encoder = await loadEncoder(files.encoder, config);
-  const decoder = await loadDecoder(core, files.decoder, config);
+  // Two files are tested at a time, on two cores: more threads would wait for each other.
+  const encoder = await loadEncoder(files.encoder, config, { threads: 1 });
+  const decoder = await loadDecoder(core, files.decoder, config, { threads: 1 });
   return {
     config,
     tokenizer,

@@ -3,10 +3,10 @@ import { poolAddresses } from "../../src/core/core.ts";
 import { type Core, createBufferPool, createCore, createFrontEnd, type Lease } from "../../src/index.ts";
 import { readDescription } from "../../src/pools/pool-description.ts";
 import { slotMemory } from "../../src/pools/slot-memory.ts";
+import { KERNEL_BUILDS } from "../reference/builds.ts";
 import { whiteNoise } from "../reference/signals.ts";
 import { descriptionOf, FRAMED, WHOLE_CLIPS } from "./front-ends.ts";
 import { firstWrite, type Range, under, workspaces } from "./untouched.ts";
-import { ALL_BUILDS } from "./workbench.ts";
 
 const SEED = 131;
 const GUARD = 12345.678;
@@ -25,7 +25,7 @@ const LENGTHS = [
  * All memory of the core is compared before and after: nothing may change but the values asked for, the agent's own
  * workspace, and the state of a stream.
  */
-describe.each(ALL_BUILDS)(
+describe.each(KERNEL_BUILDS)(
   "nothing is written past what was given, $build (seed 131)",
   ({ threads, relaxed }) => {
     let core: Core;

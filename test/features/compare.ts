@@ -43,5 +43,6 @@ export function firstDifference(actual: Float32Array, expected: Float32Array): n
   if (actual.length !== expected.length) return Math.min(actual.length, expected.length);
   const ours = new Uint32Array(actual.buffer, actual.byteOffset, actual.length);
   const theirs = new Uint32Array(expected.buffer, expected.byteOffset, expected.length);
-  return ours.findIndex((bits, i) => bits !== theirs[i]);
+  for (let i = 0; i < ours.length; i++) if (ours[i] !== theirs[i]) return i;
+  return -1;
 }

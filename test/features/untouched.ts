@@ -21,10 +21,15 @@ export function under(view: Float32Array, values = view.length): Range {
   return [view.byteOffset, view.byteOffset + 4 * values];
 }
 
+/** The memory as it was: kept, for a core's is large and compared hundreds of times. */
+let kept = Buffer.alloc(0);
+
 /** Runs something, and says where it changed a byte outside `allowed`; undefined when nowhere. */
 export function firstWrite(core: Core, allowed: Range[], run: () => void): string | undefined {
   const after = Buffer.from(core.buffer);
-  const before = Buffer.from(after);
+  if (kept.length !== after.length) kept = Buffer.alloc(after.length);
+  const before = kept;
+  before.set(after);
   run();
   let from = 0;
   for (const [start, end] of [...allowed, [after.length, after.length] as Range].sort(

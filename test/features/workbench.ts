@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { relaxedSimdWorks } from "../../src/core/runtime-probes.ts";
 import {
   type BufferPool,
   type Core,
@@ -15,14 +14,6 @@ import {
 import { realSpeechFolder } from "../reference/real-speech.ts";
 import { SAMPLE } from "../reference/sample.ts";
 import { chirp, impulse, whiteNoise } from "../reference/signals.ts";
-
-/** The builds of the core that this runtime has. */
-export const ALL_BUILDS = [false, true]
-  .flatMap((relaxed) => [
-    { build: `plain${relaxed ? ", relaxed" : ""}`, threads: false, relaxed },
-    { build: `threads${relaxed ? ", relaxed" : ""}`, threads: true, relaxed },
-  ])
-  .filter(({ relaxed }) => !relaxed || relaxedSimdWorks());
 
 /** A core with room for a clip and its features, and the front ends asked of it so far. */
 export interface Workbench {

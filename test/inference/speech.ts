@@ -9,6 +9,7 @@ import { createCore } from "../../src/core/create-core.ts";
 import { createFrontEnd } from "../../src/features/front-end.ts";
 import type { Decoder } from "../../src/inference/decoder.ts";
 import type { Encoder } from "../../src/inference/encoder.ts";
+import type { Tensor } from "../../src/inference/tensor.ts";
 import { findModel, type ModelFiles } from "../../src/models/model-files.ts";
 import { readWhisperConfig, type WhisperConfig } from "../../src/models/whisper-config.ts";
 import { loadTokenizer, type WhisperTokenizer } from "../../src/models/whisper-tokenizer.ts";
@@ -56,35 +57,44 @@ export async function featuresOf({ core, config }: Model, path: string): Promise
   }
 }
 
-/** The most likely tokens after English's prompt without timestamps, up to `most` or the end of the text. */
+/** What {@link decodedTokens} gives of features, which are encoded first. */
 export async function greedyTokens(
-  { tokenizer }: Model,
+  model: Model,
   encoder: Encoder,
   decoder: Decoder,
   features: Float32Array,
-  most = 60,
 ): Promise<number[]> {
   const hiddenState = await encoder.encode(features);
   try {
-    const tokens: number[] = [];
-    let { logits, cache } = await decoder.start(hiddenState, tokenizer.startTokens({ language: "en" }));
-    try {
-      while (tokens.length < most) {
-        const row = logits.subarray(logits.length - decoder.vocabularySize);
-        let best = 0;
-        for (let id = 1; id < tokenizer.endOfText + 1; id++) if (row[id]! > row[best]!) best = id;
-        tokens.push(best);
-        if (best === tokenizer.endOfText) break;
-        await adapter.nextTask();
-        const next = await decoder.step(cache, best);
-        cache.release();
-        ({ logits, cache } = next);
-      }
-      return tokens;
-    } finally {
-      cache.release();
-    }
+    return await decodedTokens(model, decoder, hiddenState);
   } finally {
     hiddenState.release();
+  }
+}
+
+/** The most likely tokens after English's prompt without timestamps, up to `most` or the end of the text. */
+export async function decodedTokens(
+  { tokenizer }: Model,
+  decoder: Decoder,
+  hiddenState: Tensor,
+  most = 60,
+): Promise<number[]> {
+  const tokens: number[] = [];
+  let { logits, cache } = await decoder.start(hiddenState, tokenizer.startTokens({ language: "en" }));
+  try {
+    while (tokens.length < most) {
+      const row = logits.subarray(logits.length - decoder.vocabularySize);
+      let best = 0;
+      for (let id = 1; id < tokenizer.endOfText + 1; id++) if (row[id]! > row[best]!) best = id;
+      tokens.push(best);
+      if (best === tokenizer.endOfText) break;
+      await adapter.nextTask();
+      const next = await decoder.step(cache, best);
+      cache.release();
+      ({ logits, cache } = next);
+    }
+    return tokens;
+  } finally {
+    cache.release();
   }
 }

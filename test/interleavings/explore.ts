@@ -22,7 +22,7 @@ interface Seen {
   origins: Int32Array;
   /** The states that each state leads to, plus 1; four places for each. Kept only where agents may die. */
   next: Int32Array;
-  /** Number of a state plus 1; 0 where free. Open addressing. */
+  /** Pairs of a state's number plus 1 and its hash; 0 where free. Open addressing. */
   table: Int32Array;
   count: number;
 }
@@ -43,7 +43,7 @@ export function explore(scenario: Scenario): Exploration {
     words: new Int32Array(FIRST_CAPACITY * width),
     origins: new Int32Array(FIRST_CAPACITY),
     next: new Int32Array(scenario.dies ? FIRST_CAPACITY * 4 : 0),
-    table: new Int32Array(FIRST_CAPACITY * 2),
+    table: new Int32Array(FIRST_CAPACITY * 4),
     count: 0,
   };
   const words = new Int32Array(width);
@@ -109,12 +109,14 @@ function load(seen: Seen, at: number, into: Int32Array): void {
 
 /** Enters a state if it is not there. Returns its number. */
 function add(seen: Seen, state: Int32Array, origin: number): number {
-  const { width } = seen;
-  const mask = seen.table.length - 1;
-  let place = hash(state) & mask;
-  for (let known = seen.table[place]!; known !== 0; known = seen.table[place]!) {
-    if (equal(seen.words, (known - 1) * width, state)) return known - 1;
-    place = (place + 1) & mask;
+  const { width, table } = seen;
+  const mask = table.length - 2;
+  const h = hash(state);
+  let place = (h << 1) & mask;
+  for (let known = table[place]!; known !== 0; known = table[place]!) {
+    // The hash lies beside the number; the state itself, likely not in the processor's cache, is read at last.
+    if (table[place + 1] === h && equal(seen.words, (known - 1) * width, state)) return known - 1;
+    place = (place + 2) & mask;
   }
   if (seen.count === seen.origins.length) {
     enlarge(seen);
@@ -122,7 +124,8 @@ function add(seen: Seen, state: Int32Array, origin: number): number {
   }
   seen.words.set(state, seen.count * width);
   seen.origins[seen.count] = origin;
-  seen.table[place] = ++seen.count;
+  table[place] = ++seen.count;
+  table[place + 1] = h;
   return seen.count - 1;
 }
 
@@ -148,13 +151,15 @@ function enlarge(seen: Seen): void {
   origins.set(seen.origins);
   const next = new Int32Array(seen.next.length * 2);
   next.set(seen.next);
-  const table = new Int32Array(capacity * 2);
-  const state = new Int32Array(seen.width);
-  for (let i = 0; i < seen.count; i++) {
-    state.set(words.subarray(i * seen.width, (i + 1) * seen.width));
-    let place = hash(state) & (table.length - 1);
-    while (table[place] !== 0) place = (place + 1) & (table.length - 1);
-    table[place] = i + 1;
+  const table = new Int32Array(capacity * 4);
+  const mask = table.length - 2;
+  for (let i = 0; i < seen.table.length; i += 2) {
+    if (seen.table[i] === 0) continue;
+    const h = seen.table[i + 1]!;
+    let place = (h << 1) & mask;
+    while (table[place] !== 0) place = (place + 2) & mask;
+    table[place] = seen.table[i]!;
+    table[place + 1] = h;
   }
   Object.assign(seen, { words, origins, next, table });
 }

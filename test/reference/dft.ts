@@ -10,17 +10,24 @@ export function dft(re: ArrayLike<number>, im: ArrayLike<number>): Spectrum {
   const cosine = Float64Array.from({ length: n }, (_, i) => Math.cos((2 * Math.PI * i) / n));
   const sine = Float64Array.from({ length: n }, (_, i) => Math.sin((2 * Math.PI * i) / n));
   const spectrum = { re: new Float64Array(n), im: new Float64Array(n) };
-  for (let k = 0; k < n; k++) {
-    let a = 0;
-    let b = 0;
+  for (let k = 0; 2 * k <= n; k++) {
+    let reCosine = 0;
+    let reSine = 0;
+    let imCosine = 0;
+    let imSine = 0;
     for (let i = 0, phase = 0; i < n; i++) {
-      a += re[i]! * cosine[phase]! + im[i]! * sine[phase]!;
-      b += im[i]! * cosine[phase]! - re[i]! * sine[phase]!;
+      reCosine += re[i]! * cosine[phase]!;
+      reSine += re[i]! * sine[phase]!;
+      imCosine += im[i]! * cosine[phase]!;
+      imSine += im[i]! * sine[phase]!;
       phase += k;
       if (phase >= n) phase -= n;
     }
-    spectrum.re[k] = a;
-    spectrum.im[k] = b;
+    // The factors of bin n - k are those of bin k, the sines with their sign changed.
+    spectrum.re[(n - k) % n] = reCosine - imSine;
+    spectrum.im[(n - k) % n] = imCosine + reSine;
+    spectrum.re[k] = reCosine + imSine;
+    spectrum.im[k] = imCosine - reSine;
   }
   return spectrum;
 }

@@ -11,8 +11,13 @@ const window = Float64Array.from(
   { length: FRAME },
   (_, i) => 0.5 * (1 - Math.cos((2 * Math.PI * i) / FRAME)),
 );
-const cosine = Float64Array.from({ length: FRAME }, (_, i) => Math.cos((2 * Math.PI * i) / FRAME));
-const sine = Float64Array.from({ length: FRAME }, (_, i) => Math.sin((2 * Math.PI * i) / FRAME));
+/** Row k holds the wave of bin k at i = 0 to 200: the rest mirrors it, the sine with its sign changed. */
+const wave = (of: (turn: number) => number) =>
+  Array.from({ length: BINS }, (_, bin) =>
+    Float64Array.from({ length: BINS }, (_, i) => of((2 * Math.PI * ((i * bin) % FRAME)) / FRAME)),
+  );
+const cosines = wave(Math.cos);
+const sines = wave(Math.sin);
 
 const LOG_STEP = Math.log(6.4) / 27;
 const melToHz = (mel: number) => (mel < 15 ? (mel * 200) / 3 : 1000 * Math.exp(LOG_STEP * (mel - 15)));
@@ -32,17 +37,36 @@ export function filterBank(mels: number): Float32Array[] {
   });
 }
 
+const even = new Float64Array(BINS);
+const odd = new Float64Array(BINS);
+
+/** |X[k]|², X[k] the sum of x[i] exp(-2 pi i k / 400) over all i, points i and 400 - i under one factor. */
 function powers(frame: Float64Array, out: Float64Array): void {
+  for (let i = 0; i < BINS; i++) {
+    const twin = i === 0 || 2 * i === FRAME ? 0 : frame[FRAME - i]!;
+    even[i] = frame[i]! + twin;
+    odd[i] = frame[i]! - twin;
+  }
   for (let bin = 0; bin < BINS; bin++) {
+    const cosine = cosines[bin]!;
+    const sine = sines[bin]!;
     let re = 0;
     let im = 0;
-    for (let i = 0; i < FRAME; i++) {
-      const phase = (i * bin) % FRAME;
-      re += frame[i]! * cosine[phase]!;
-      im -= frame[i]! * sine[phase]!;
+    for (let i = 0; i < BINS; i++) {
+      re += even[i]! * cosine[i]!;
+      im += odd[i]! * sine[i]!;
     }
     out[bin] = re * re + im * im;
   }
+}
+
+/** A row of weights without the zeros around them. */
+function band(weights: Float32Array): { first: number; weights: Float32Array } {
+  const first = Math.max(
+    0,
+    weights.findIndex((x) => x > 0),
+  );
+  return { first, weights: weights.subarray(first, weights.findLastIndex((x) => x > 0) + 1) };
 }
 
 /** Index into a signal of `length` reflected at both ends without repeating the edge, as numpy's reflect. */
@@ -60,7 +84,7 @@ function reflected(at: number, length: number): number {
 export function referenceLogMel(samples: Float32Array, mels: number, padTo?: number): Float64Array {
   const length = padTo ?? samples.length;
   const frames = Math.floor(length / HOP);
-  const bank = filterBank(mels);
+  const bank = filterBank(mels).map(band);
   const features = new Float64Array(mels * frames);
   const frame = new Float64Array(FRAME);
   const power = new Float64Array(BINS);
@@ -77,8 +101,9 @@ export function referenceLogMel(samples: Float32Array, mels: number, padTo?: num
     }
     powers(frame, power);
     for (let m = 0; m < mels; m++) {
+      const { first, weights } = bank[m]!;
       let sum = 0;
-      for (let bin = 0; bin < BINS; bin++) sum += bank[m]![bin]! * power[bin]!;
+      for (let i = 0; i < weights.length; i++) sum += weights[i]! * power[first + i]!;
       features[m * frames + t] = Math.log10(Math.max(sum, 1e-10));
     }
   }

@@ -37,13 +37,15 @@ export function powerSpectrum(size: number): (frame: ArrayLike<number>) => Float
     for (let r = 0; r < parts; r++) transform(frame, from + r * step, step * parts, to + r * m, m);
     for (let k = 0; k < m; k++) {
       for (let q = 0; q < parts; q++) {
-        let sumRe = 0;
-        let sumIm = 0;
-        for (let r = 0; r < parts; r++) {
-          const phase = ((r * (k + q * m)) % n) * step;
+        let sumRe = re[to + k]!;
+        let sumIm = im[to + k]!;
+        const turn = (k + q * m) * step;
+        for (let r = 1, phase = turn; r < parts; r++) {
           const at = to + r * m + k;
           sumRe += re[at]! * cosine[phase]! - im[at]! * sine[phase]!;
           sumIm += re[at]! * sine[phase]! + im[at]! * cosine[phase]!;
+          phase += turn;
+          if (phase >= size) phase -= size;
         }
         partRe[q] = sumRe;
         partIm[q] = sumIm;

@@ -15,7 +15,9 @@ const CONTEXT = 64;
 
 /** Probabilities of the published graph, a chunk a run, fed as OnnxWrapper of silero-vad's utils_vad.py does. */
 async function published(path: string, samples: Float32Array): Promise<number[]> {
-  const session = await createWebSession(await readFile(path), { graph: "voice detector", path });
+  // One thread: there is nothing to share in a run of one chunk.
+  const options = { graph: "voice detector", path, threads: 1 } as const;
+  const session = await createWebSession(await readFile(path), options);
   const sr = session.tensor("int64", BigInt64Array.of(16000n), []);
   const input = new Float32Array(CONTEXT + CHUNK);
   let state: Tensor = session.tensor("float32", new Float32Array(256), [2, 1, 128]);
