@@ -60,6 +60,7 @@ await build({
     transformers: "src/transformers.ts",
     cli: "src/cli/main.ts",
     vitest: "src/testing/vitest.ts",
+    "encoder-thread": "src/inference/encoder-thread.ts",
   },
   outdir: "dist",
   splitting: true,

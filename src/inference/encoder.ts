@@ -25,7 +25,9 @@ const FIXED_FRAMES = [1000, 2000, WINDOW_FRAMES] as const;
 /** Whisper's encoder. */
 export interface Encoder {
   /** What runs windows of 30 s, now. */
-  readonly session: Session;
+  readonly session: Pick<Session, "provider">;
+  /** Whether a run leaves the calling thread free, to decode meanwhile. */
+  readonly beside: boolean;
   /** Whether windows may be shorter than 30 s. */
   readonly flexible: boolean;
   /** Frames of the windows that it takes, rising, where it takes no others, as on WebNN; undefined elsewhere. */
@@ -94,6 +96,9 @@ export function movableEncoder(first: Encoder, move: (cause: InferenceError) => 
     get session() {
       return current.session;
     },
+    get beside() {
+      return current.beside;
+    },
     get flexible() {
       return current.flexible;
     },
@@ -135,6 +140,10 @@ async function loadFree(path: string, config: WhisperConfig, options: GraphOptio
   const { session, flexible } = await openSession(path, config, WINDOW_FRAMES, options);
   return {
     session,
+    get beside() {
+      // Runs of onnxruntime-web block the thread or, on devices, stand in one queue with the decoder's.
+      return session.provider === "native";
+    },
     flexible,
     lengths: undefined,
     encode: (features) => encode(session, config, features),
@@ -148,6 +157,7 @@ async function loadFixed(path: string, config: WhisperConfig, options: GraphOpti
   const sessions = new Map([[WINDOW_FRAMES, Promise.resolve(session)]]);
   return {
     session,
+    beside: false,
     flexible,
     lengths: flexible ? FIXED_FRAMES : [WINDOW_FRAMES],
     async encode(features) {

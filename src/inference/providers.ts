@@ -203,8 +203,8 @@ export function movable(
 
 /** Which provider runs what, now. */
 export function providerReport(
-  encoder: Session,
-  decoder: Session,
+  encoder: Pick<Session, "provider">,
+  decoder: Pick<Session, "provider">,
   passedOver: readonly PassedOver[],
 ): ProviderReport {
   return { encoder: encoder.provider, decoder: decoder.provider, passedOver: [...passedOver] };

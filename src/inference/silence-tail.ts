@@ -34,7 +34,7 @@ export interface SilenceTail {
  * Encodes three seconds of swelling noise and 27 of silence, always the same, and keeps the last rows. It takes as long
  * as any 30 s, and warms the encoder up.
  *
- * @param samples pooled view of 30 s, and `mel` one of its features; both are written to
+ * @param from pooled views of 30 s and of its features, which are written to, and how many windows have a tail at once at most
  * @throws CoreMemoryError when the core has no room for the output of a window.
  * @throws InferenceError when the provider fails.
  */
@@ -43,15 +43,14 @@ export async function createSilenceTail(
   encoder: Encoder,
   frontEnd: FrontEnd,
   { width }: Pick<WhisperConfig, "width">,
-  samples: Float32Array,
-  mel: Float32Array,
+  { samples, mel, windows }: { samples: Float32Array; mel: Float32Array; windows: number },
 ): Promise<SilenceTail> {
   const positions = WINDOW_FRAMES / 2;
   const states = createBufferPool(core, {
     name: "encoder_states",
     dtype: "f32",
     shape: positions * width,
-    max: 1,
+    max: windows,
   });
   // Constant as weights are, and so no lease that would look like a leak.
   const tail = new Float32Array(ROWS * width);

@@ -20,7 +20,7 @@ export interface WindowSamples {
 
 /** What one window of sound is decoded with. */
 export interface WindowTask extends WindowSamples {
-  /** What {@link encodeWindow} gave of its first frames, where it was encoded ahead. The task's to release. */
+  /** What {@link encodeWindow} gives of its first frames, where it was begun before. The task's to release. */
   ahead: Promise<Tensor | undefined> | undefined;
   /** Code of the language; detected when undefined. */
   language: string | undefined;
@@ -56,7 +56,8 @@ function tailFor({ tail }: Pipeline, context: Context) {
 }
 
 /**
- * Mel and encoder for the first frames of a window, with the silence tail behind fewer than 30 s.
+ * Mel and encoder for the first frames of a window, with the silence tail behind fewer than 30 s. An encoder that runs beside
+ * the decoder takes one window at a time, in order; another is run within the decoder's turn.
  *
  * @param report told when a stage begins
  * @returns the encoder's output, the caller's to release; undefined when nothing but a steady sound is heard, or less than a
@@ -78,10 +79,15 @@ export async function encodeWindow(
   report("encoder");
   await giveWay(options.signal);
   const tail = tailFor(pipeline, options.context);
-  return clock.measure("encoder", async () => {
-    const encoded = await encoder.encode(features.view);
-    return tail && frames < WINDOW_FRAMES ? tail.append(encoded) : encoded;
-  });
+  const endTurn = encoder.beside ? await pipeline.turns.encoder.take(options.signal) : undefined;
+  try {
+    return await clock.measure("encoder", async () => {
+      const encoded = await encoder.encode(features.view);
+      return tail && frames < WINDOW_FRAMES ? tail.append(encoded) : encoded;
+    });
+  } finally {
+    endTurn?.();
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   providerReport,
 } from "../inference/providers.ts";
 import { createSilenceTail, type SilenceTail } from "../inference/silence-tail.ts";
+import { startEncoderThread } from "../inference/threaded-encoder.ts";
 import { warmUp } from "../inference/warm-up.ts";
 import type { ModelFiles } from "../models/model-files.ts";
 import { readWhisperConfig, type WhisperConfig } from "../models/whisper-config.ts";
@@ -34,8 +35,8 @@ export interface Pipeline {
   readonly audio: BufferPool<"f32">;
   /** Its log-mel [mels × 3000]. */
   readonly mel: BufferPool<"f32">;
-  /** The sessions, one window at a time: calls that overlap take turns. */
-  readonly turns: Turns;
+  /** The decoder, and the encoder where it runs beside it: one window at a time, calls that overlap take turns. */
+  readonly turns: { readonly encoder: Turns; readonly decoder: Turns };
   /** What is put behind the encoder's output for short windows. */
   readonly tail: SilenceTail | undefined;
   /** What runs encoder and decoder now, and why nothing better. */
@@ -60,6 +61,8 @@ export async function loadPipeline(
     warm: boolean;
     /** Whether the decoder's embedding is unpacked at load. */
     fast: boolean;
+    /** Whether the encoder gets a thread of its own. */
+    encoderThread: boolean;
   },
 ): Promise<Pipeline> {
   const config = await readWhisperConfig(model);
@@ -81,10 +84,10 @@ export async function loadPipeline(
     ...(options.threads !== undefined && { threads: options.threads }),
     onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
   };
-  const encoder = await loadEncoder(model.encoder, config, {
-    ...graphOptions,
-    externalData: model.externalData.encoder,
-  });
+  const encoderOptions = { ...graphOptions, externalData: model.externalData.encoder };
+  const encoder = options.encoderThread
+    ? await startEncoderThread(core, model.encoder, config, { ...encoderOptions, windows: CALLS })
+    : await loadEncoder(model.encoder, config, encoderOptions);
   let decoder: Decoder | undefined;
   try {
     decoder = await loadDecoder(core, model.decoder, config, {
@@ -99,7 +102,7 @@ export async function loadPipeline(
       model,
       tokenizer,
       tail,
-      turns: createTurns(),
+      turns: { encoder: createTurns(), decoder: createTurns() },
       providers: () => providerReport(encoder.session, parts.decoder.session, passedOver),
     };
   } catch (error) {
@@ -120,7 +123,11 @@ async function warm(
   if (!encoder.flexible || !takesTail(config)) return undefined;
   using samples = parts.audio.acquire();
   using mel = parts.mel.acquire();
-  return createSilenceTail(core, encoder, frontEnd, config, samples.view, mel.view);
+  return createSilenceTail(core, encoder, frontEnd, config, {
+    samples: samples.view,
+    mel: mel.view,
+    windows: CALLS,
+  });
 }
 
 /** Gives the model back. */

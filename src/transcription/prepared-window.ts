@@ -5,7 +5,7 @@ import type { Lease } from "../pools/lease.ts";
 import { encodeWindow, firstFrames, type WindowSamples } from "./decode-features.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { createStageClock } from "./stage-times.ts";
+import { createStageClock, type StageClock } from "./stage-times.ts";
 import { leadingSilence, quietestCut, type WindowPlan, type WindowPlanner } from "./windows.ts";
 
 /** What a call's windows are made of. */
@@ -23,7 +23,13 @@ export interface PreparedWindow extends WindowSamples {
   readonly end: number;
   /** Sample at which to begin instead, where it begins with silence. */
   readonly skipTo: number | undefined;
-  /** The encoder's output, where it was begun ahead; the first who calls is given it, and releases it. */
+  /**
+   * Begins to encode it, unless that was done ahead, where the encoder runs beside the decoder.
+   *
+   * @throws whatever `encodeWindow` throws.
+   */
+  encode(clock: StageClock, report: (stage: "mel" | "encoder") => void): Promise<void>;
+  /** The encoder's output, where it was begun; the first who calls is given it, and releases it. */
   takeEncoded(): Promise<Tensor | undefined> | undefined;
   /** Gives all back, once what is under way has ended. */
   release(): Promise<void>;
@@ -47,18 +53,18 @@ export async function prepareWindow(source: WindowSource, plan: WindowPlan): Pro
 }
 
 function fillWindow(
-  { sound }: WindowSource,
+  { sound, pipeline, options }: WindowSource,
   plan: WindowPlan,
   samples: Lease<"f32">,
   mel: Lease<"f32">,
-  encode?: (window: WindowSamples) => Promise<Tensor | undefined> | undefined,
+  ahead?: (window: WindowSamples) => Promise<Tensor | undefined> | undefined,
 ): PreparedWindow {
   try {
     sound.window(plan.start, plan.count, samples.view);
     const skip = plan.listened ? 0 : leadingSilence(samples.view.subarray(0, plan.count));
     const count = plan.cut ? quietestCut(samples.view) : plan.count;
     const window = { samples: samples.view, mel: mel.view, count };
-    let encoded = skip > 0 ? undefined : encode?.(window);
+    let encoded = skip > 0 ? undefined : ahead?.(window);
     // Whoever takes it is told; until then a failure is nobody's.
     encoded?.catch(() => undefined);
     return {
@@ -66,6 +72,19 @@ function fillWindow(
       plan,
       end: plan.start + count,
       skipTo: skip > 0 ? plan.start + skip : undefined,
+      async encode(clock, report) {
+        if (!pipeline.encoder.beside) return;
+        if (encoded) return void (await clock.measure("encoder", () => encoded!));
+        encoded = encodeWindow(
+          pipeline,
+          window,
+          firstFrames(pipeline, window, options),
+          options,
+          clock,
+          report,
+        );
+        await encoded;
+      },
       takeEncoded() {
         const taken = encoded;
         encoded = undefined;
@@ -96,7 +115,7 @@ export interface LookAhead {
 
 /**
  * Looks ahead where that gains time: where windows follow each other whatever is heard, and the encoder runs beside the thread
- * that decodes. Only onnxruntime-node's does; in WebAssembly a run blocks the thread, and a device has one queue.
+ * that decodes.
  */
 export function createLookAhead(source: WindowSource): LookAhead {
   const { pipeline, options, planner } = source;
@@ -116,7 +135,7 @@ export function createLookAhead(source: WindowSource): LookAhead {
     try {
       ready = fillWindow(source, plan, samples, mel, (window) => {
         const frames = firstFrames(pipeline, window, options);
-        // The silence tail has one buffer, which the window at work holds.
+        // The last window: the silence tail's buffers are for windows at work.
         if (frames < WINDOW_FRAMES) return undefined;
         // The call's own clock runs while it waits for this, not while this works beside it.
         return encodeWindow(pipeline, window, frames, options, createStageClock(), () => {});
@@ -130,7 +149,7 @@ export function createLookAhead(source: WindowSource): LookAhead {
 
   return {
     begin(position) {
-      if (begun || !planner.plansAhead || pipeline.encoder.session.provider !== "native") return;
+      if (begun || !planner.plansAhead || !pipeline.encoder.beside) return;
       const window = prepare(position);
       window.catch(() => undefined);
       begun = { position, window };

@@ -121,7 +121,12 @@ async function hear(
   const { frontEnd, tokenizer } = pipeline;
   const { plan, samples, count, mel } = window;
   const rate = frontEnd.description.sampleRate;
-  const endTurn = await pipeline.turns.take(options.signal);
+  const report = (stage: "mel" | "encoder" | "decoder", tokens = 0) => {
+    if (stage === "decoder" && tokens === 0) whileDecoding();
+    onProgress({ stage, seconds: plan.start / rate, tokens });
+  };
+  await window.encode(clock, report);
+  const endTurn = await pipeline.turns.decoder.take(options.signal);
   try {
     const decoding = await decodeFeatures(pipeline, {
       samples,
@@ -132,10 +137,7 @@ async function hear(
       prompt: before.prompt,
       options,
       clock,
-      report(stage, tokens = 0) {
-        if (stage === "decoder" && tokens === 0) whileDecoding();
-        onProgress({ stage, seconds: plan.start / rate, tokens });
-      },
+      report,
     });
     if (!decoding) return undefined;
     try {

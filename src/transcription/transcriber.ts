@@ -56,6 +56,11 @@ export interface TranscriberOptions extends Omit<CoreOptions, "threads"> {
    * true.
    */
   fast?: boolean;
+  /**
+   * Whether the encoder runs in a thread of its own, so that it works on the next window, or on another call's, while this thread
+   * decodes; needs memory that threads share. Not in browsers. Default false.
+   */
+  encoderThread?: boolean;
   /** Core that holds the buffers; by default one of its own, of `memoryBytes`. */
   core?: Core;
   /** Called once the model's files are found and read, before its weights load, which takes seconds. */
@@ -106,6 +111,7 @@ export interface Transcriber {
 export async function createTranscriber(options: TranscriberOptions = {}): Promise<Transcriber> {
   assertOptions(options, "createTranscriber");
   const { threads, core: givenCore, dtype, offline, onDownload, signal, ...coreOptions } = options;
+  const { encoderThread = false } = options;
   checkThreads(threads);
   providerOrder(options.providers);
   const model = await findModel(options.model ?? DEFAULT_MODEL, {
@@ -114,8 +120,8 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
     signal,
     onProgress: onDownload,
   });
-  // One agent: an ordinary ArrayBuffer and no atomics.
-  const core = givenCore ?? (await createCore({ ...coreOptions, threads: false }));
+  // Without another thread: an ordinary ArrayBuffer and no atomics.
+  const core = givenCore ?? (await createCore({ ...coreOptions, threads: encoderThread }));
   if (options.runtimeFiles !== undefined) setRuntimeFiles(options.runtimeFiles);
   const ownLanguage = options.language ?? AUTO;
   const pipeline = await loadPipeline(core, model, {
@@ -125,6 +131,7 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
     threads,
     warm: options.warm ?? true,
     fast: options.fast ?? true,
+    encoderThread,
   });
   const calls = new Set<Promise<unknown>>();
   let disposing: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import { InferenceError, LeaseError } from "../../src/core/errors.ts";
 import { type Decoder, loadDecoder } from "../../src/inference/decoder.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
 import { type RuntimeModule, runtimeModule } from "../../src/inference/runtime-module.ts";
-import type { ProviderName } from "../../src/inference/session.ts";
+import type { ProviderName, Session } from "../../src/inference/session.ts";
 import { warmUp } from "../../src/inference/warm-up.ts";
 import { createWebSession } from "../../src/inference/web-session.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
@@ -140,7 +140,7 @@ describe("sessions in onnxruntime-web's heap", () => {
   it("release what a failed run had made", async () => {
     const state = await encoder.encode(features);
     const { blocks, values } = countHeap();
-    const { session } = encoder;
+    const session = encoder.session as Session;
     const wrong = session.tensor("float32", new Float32Array(7 * 3000), [1, 7, 3000]);
     await expect(session.run({ input_features: wrong }, ["last_hidden_state"])).rejects.toThrow(
       InferenceError,

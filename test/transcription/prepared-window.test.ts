@@ -38,11 +38,24 @@ describe("looking ahead", () => {
     expect(new Set([ahead.text, ...texts]).size).toBe(1);
   });
 
-  it("stays away where a run blocks the thread", async () => {
-    const wasm = await createTranscriber({ model: "tiny", providers: ["wasm"], warm: false });
-    expect((await wasm.transcribe(sound, OPTIONS)).windows).toBe(2);
-    expect(peaks(wasm)).toMatchObject({ audio: 1, mel: 1 });
-    await wasm.dispose();
+  it("stays away where a run blocks the thread, and comes with a thread for the encoder", async () => {
+    const texts: string[] = [];
+    for (const encoderThread of [false, true]) {
+      const wasm = await createTranscriber({
+        model: "tiny",
+        providers: ["wasm"],
+        warm: false,
+        encoderThread,
+      });
+      const { text, windows } = await wasm.transcribe(sound, OPTIONS);
+      texts.push(text);
+      expect(windows).toBe(2);
+      const buffers = encoderThread ? 2 : 1;
+      expect(peaks(wasm)).toMatchObject({ audio: buffers, mel: buffers });
+      expect(wasm.stats().filter(({ inUse }) => inUse > 0)).toEqual([]);
+      await wasm.dispose();
+    }
+    expect(texts[0]).toBe(texts[1]);
   });
 
   it("gives the window that was begun back when the loop is left, and on abort", async () => {
