@@ -4,7 +4,7 @@ import { createTranscriber, readWav, type Transcriber } from "../../src/index.ts
 import { SAMPLE } from "../reference/sample.ts";
 
 const RATE = 16000;
-const OPTIONS = { timestamps: "none", language: "en" } as const;
+const OPTIONS = { timestamps: "none", language: "en", temperature: 0 } as const;
 const speech = readWav(readFileSync(SAMPLE)).channels[0]!;
 /** Two windows of which the second is long, too: the phrase over and over, with half a second between. */
 const sound = (() => {
