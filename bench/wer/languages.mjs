@@ -47,7 +47,7 @@ async function build(language) {
   for (const { file, words } of wanted(language)) {
     const bytes = readFileSync(file);
     // A few stamps have a file under the name of a sound that is none.
-    if (SOUNDS.has(bytes.toString("latin1", 0, 4))) read.push(await recording(Uint8Array.from(bytes), words));
+    if (SOUNDS.has(bytes.toString("latin1", 0, 4))) read.push(await recording(bytes, words));
   }
   const between = (low, high) => read.filter(({ seconds }) => seconds >= low && seconds < high);
   const [short, middle] = [spreadOver(between(0, SHORT), third), spreadOver(between(SHORT, LONG), third)];

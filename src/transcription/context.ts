@@ -1,3 +1,4 @@
+import type { WindowDecoding } from "../decoding/decode-window.ts";
 import { WINDOW_FRAMES } from "../inference/encoder.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { Context, ContextRule } from "./options.ts";
@@ -43,4 +44,18 @@ export function contextFrames(
   const wanted = Math.max(rule.least, seconds + rule.margin) * FRAMES_PER_SECOND;
   const frames = Math.max(STEP, Math.ceil(wanted / STEP) * STEP);
   return frames > WORTH * WINDOW_FRAMES ? WINDOW_FRAMES : frames;
+}
+
+/** A language that a shortened window shows less surely than this is asked for in the full one. */
+const SURE = 0.5;
+
+/**
+ * Whether what was heard in a shortened window is not to be trusted, and the full one is: a text that does not pass the
+ * thresholds or does not end, a window without speech, whose words would be lost, or a language that was detected unsurely.
+ */
+export function isDoubtful(
+  heard: Pick<WindowDecoding, "failed" | "truncated" | "silent" | "language" | "languageProbabilities">,
+): boolean {
+  const { failed, truncated, silent, language, languageProbabilities } = heard;
+  return failed || truncated || silent || (languageProbabilities?.[language] ?? 1) < SURE;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contextFrames, takesTail } from "../../src/transcription/context.ts";
+import { contextFrames, isDoubtful, takesTail } from "../../src/transcription/context.ts";
 
 const BASE = { width: 512, decoderLayers: 6 };
 const TINY = { width: 384, decoderLayers: 4 };
@@ -28,5 +28,25 @@ describe("contextFrames", () => {
     expect(contextFrames(3, { least: 5, margin: 1 }, true, false, LARGE)).toBe(500);
     expect(contextFrames(0, { least: 0, margin: 0 }, true, false, LARGE)).toBe(50);
     expect(contextFrames(7.01, { least: 5, margin: 1 }, true, false, LARGE)).toBe(850);
+  });
+});
+
+describe("isDoubtful", () => {
+  const heard = { failed: false, truncated: false, silent: false, language: "de" };
+
+  it("trusts a text that ends and passes, in a language that was told or is sure", () => {
+    expect(isDoubtful(heard)).toBe(false);
+    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.5, en: 0.3 } })).toBe(false);
+  });
+
+  it.each(["failed", "truncated", "silent"] as const)(
+    "asks the full window where the short one %s",
+    (what) => {
+      expect(isDoubtful({ ...heard, [what]: true })).toBe(true);
+    },
+  );
+
+  it("asks the full window for an unsure language", () => {
+    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.49, en: 0.48 } })).toBe(true);
   });
 });
