@@ -69,7 +69,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
         throw error;
       }
     });
-    if (frames === WINDOW_FRAMES || !isDoubtful(heard)) return heard;
+    if (frames === WINDOW_FRAMES || !isDoubtful(heard, seconds)) return heard;
     heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");

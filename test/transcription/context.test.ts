@@ -32,21 +32,30 @@ describe("contextFrames", () => {
 });
 
 describe("isDoubtful", () => {
-  const heard = { failed: false, truncated: false, silent: false, language: "de" };
+  const heard = {
+    text: "Guten Morgen.",
+    failed: false,
+    truncated: false,
+    silent: false,
+    language: "de",
+  };
 
   it("trusts a text that ends and passes, in a language that was told or is sure", () => {
-    expect(isDoubtful(heard)).toBe(false);
-    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.5, en: 0.3 } })).toBe(false);
+    expect(isDoubtful(heard, 2)).toBe(false);
+    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.5, en: 0.3 } }, 2)).toBe(false);
   });
 
-  it.each(["failed", "truncated", "silent"] as const)(
-    "asks the full window where the short one %s",
-    (what) => {
-      expect(isDoubtful({ ...heard, [what]: true })).toBe(true);
-    },
-  );
+  it.each(["failed", "truncated", "silent"] as const)("asks the full window for what %s", (what) => {
+    expect(isDoubtful({ ...heard, [what]: true }, 2)).toBe(true);
+  });
+
+  it("asks the full window for a text that is short for its sound, as one that ended early is", () => {
+    expect(isDoubtful(heard, 6.5)).toBe(false);
+    expect(isDoubtful(heard, 6.6)).toBe(true);
+    expect(isDoubtful({ ...heard, text: "" }, 0.5)).toBe(true);
+  });
 
   it("asks the full window for an unsure language", () => {
-    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.49, en: 0.48 } })).toBe(true);
+    expect(isDoubtful({ ...heard, languageProbabilities: { de: 0.49, en: 0.48 } }, 2)).toBe(true);
   });
 });
