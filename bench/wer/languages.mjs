@@ -66,14 +66,19 @@ async function build(language) {
   console.log(`${folder}: ${clips.length} clips, ${Math.round(seconds)} s`);
 }
 
-/** Files and words of a language, in the order of their paths. */
+/** Files and words of a language, in the order of their paths; of equal words the first, for they may be one recording. */
 function wanted(language) {
   const ending = `_desc_${language}.ogg`;
   const described = stamps
     .filter((file) => file.endsWith(ending) && existsSync(file.replace(ending, ".txt")))
     .map((file) => ({ file, words: description(file.replace(ending, ".txt"), language) }));
   const all = language === "ru" ? [...novels(), ...described] : described;
-  return all.filter(({ words }) => words.split(" ").length >= WORDS && !/[\p{N}\p{S}%&/()[\]]/u.test(words));
+  const seen = new Set();
+  return all.filter(({ words }) => {
+    const taken =
+      words.split(" ").length >= WORDS && !/[\p{N}\p{S}%&/()[\]]/u.test(words) && !seen.has(words);
+    return seen.add(words) && taken;
+  });
 }
 
 /** The line of a stamp's texts that is in the language; empty where there is none. */
