@@ -77,7 +77,8 @@ function wanted(language) {
   return all.filter(({ words }) => {
     const taken =
       words.split(" ").length >= WORDS && !/[\p{N}\p{S}%&/()[\]]/u.test(words) && !seen.has(words);
-    return seen.add(words) && taken;
+    seen.add(words);
+    return taken;
   });
 }
 
