@@ -3,16 +3,21 @@
  * in one process, the rules in a new order for every clip.
  *
  *     npm run bench:context -- --speech DIR
- *     npm run bench:context -- --speech DIR --model tiny --clips 6 --rules full,10+2,5+1
+ *     npm run bench:context -- --speech DIR --model tiny --clips 6 --rules full,auto,10+2
+ *     npm run bench:context -- --speech DIR --languages fr,es,ru --settings defaults --rules full,auto [--detect]
  *
- *   --rules R,…       full, or LEAST+MARGIN: at least so many seconds, and so many after the clip's end
- *   --step N          frames (10 ms) that contexts are rounded up to; default 50
- *   --settings S      same (default): greedy, no thresholds: the rule alone; defaults: a text that does not pass them is
- *                     decoded again, with the full window first
- *   --speech, --model, --threads, --clips, --rounds, --provider, --json   as in bench/wer/main.mjs
+ *   --rules R,…       full, auto, or LEAST+MARGIN: at least so many seconds, and so many after the clip's end, with the silence
+ *                     tail behind them; without it plain:LEAST+MARGIN
+ *   --settings S      same (default): greedy, no temperatures; defaults: as wavepool does by itself. Either way a text of a short
+ *                     context that does not pass the thresholds is decoded again with the full window
+ *   --languages L,…   the folder holds one for each of them (bench/wer/languages.mjs), rather than English clips
+ *   --detect          wavepool is not told the language: how often it finds it is printed too
+ *   --timestamps T    none (default) or segment
+ *   --speech, --model, --threads, --clips, --rounds, --provider, --json   as in bench/wer/main.mjs; --clips of each language
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { seededNoise } from "./mel/signal.mjs";
 import { spread } from "./mel/spread.mjs";
@@ -24,7 +29,8 @@ import { modelDirectory, rawFolder, readClips, spellingsOf } from "./wer/speech.
 
 /** Seconds: longer sound has several windows, of which all but the last are full. */
 const WINDOW = 30;
-const SHORT = 10;
+/** Seconds at which clips are split into groups. */
+const LENGTHS = [0, 2, 8, WINDOW];
 const FULL = "full";
 
 const text = (value) => ({ type: "string", ...(value === undefined ? {} : { default: value }) });
@@ -36,9 +42,11 @@ const { values: given } = parseArgs({
     clips: text(),
     rounds: text("1"),
     provider: text("wasm"),
-    rules: text("full,5+2,8+2,10+0,10+1,10+2,10+4,12+2,15+2,20+2"),
-    step: text("50"),
+    rules: text("full,auto,8+0,8+1,10+2,15+2,plain:10+2,plain:15+2"),
     settings: text("same"),
+    languages: text(),
+    detect: { type: "boolean", default: false },
+    timestamps: text("none"),
     json: text(),
   },
 });
@@ -49,8 +57,7 @@ const rules = [...new Set([FULL, ...given.rules.split(",")])].map((name) => ({
 const rounds = Number(given.rounds);
 const directory = modelDirectory(given.model);
 const spellings = spellingsOf(directory);
-const all = await readClips(given.speech, given.clips === undefined ? undefined : Number(given.clips));
-const clips = all.filter(({ seconds }) => seconds < WINDOW);
+const clips = await clipsOf(given.languages?.split(","));
 const raw = rawFolder();
 const files = clips.map(({ name, samples }) => raw.write(name, samples));
 
@@ -59,31 +66,39 @@ const wavepool = await start("wavepool", {
   threads: Number(given.threads),
   provider: given.provider,
   settings: given.settings,
-  timestamps: "none",
+  timestamps: given.timestamps,
   context: FULL,
   beam: 1,
 });
 await assertRulesAreTaken();
 console.log(machine());
 console.log(
-  `${given.model}, ${given.provider}, ${given.threads} threads, English, no timestamps, ${given.settings === "same" ? "greedy alone" : "with fallback"}; ${clips.length} clips, ` +
-    `${clips.filter(({ seconds }) => seconds < SHORT).length} below ${SHORT} s; 95 % intervals by bootstrap over clips, ratios within clips, median [p10 … p90]`,
+  `${given.model}, ${given.provider}, ${given.threads} threads, ${given.languages ?? "en"}${given.detect ? " (detected)" : ""}, timestamps ${given.timestamps}, ` +
+    `${given.settings === "same" ? "greedy alone" : "with temperatures"}; 95 % intervals by bootstrap over clips, ratios within clips, median [p10 … p90]`,
 );
 for (const { context } of rules) await wavepool.transcribe(files[0], { context });
 const results = await measure();
 wavepool.end();
-print();
+for (const [title, group] of groups()) print(title, group);
 if (given.json !== undefined) writeFileSync(given.json, JSON.stringify(results, null, 2));
 
-/**
- * THE HOOK: what `transcribe({ context })` takes for a rule, the names of ContextRule in src/transcription/context.ts.
- */
+/** Clips of less than a window, each with its language. */
+async function clipsOf(languages) {
+  const count = given.clips === undefined ? undefined : Number(given.clips);
+  const lists = (languages ?? ["en"]).map(async (language) => {
+    const folder = languages ? join(given.speech ?? "", language) : given.speech;
+    return (await readClips(folder, count)).map((clip) => ({ ...clip, language }));
+  });
+  return (await Promise.all(lists)).flat().filter(({ seconds }) => seconds < WINDOW);
+}
+
+/** What `transcribe({ context })` takes for a rule, the names of ContextRule in src/transcription/options.ts. */
 function contextOf(name) {
-  if (name === FULL) return FULL;
-  const [least, margin] = name.split("+").map(Number);
-  if (least >= 0 && margin >= 0) return { least, margin, step: Number(given.step) };
+  if (name === FULL || name === "auto") return name;
+  const [least, margin] = name.replace("plain:", "").split("+").map(Number);
+  if (least >= 0 && margin >= 0) return { least, margin, tail: !name.startsWith("plain:") };
   throw new RangeError(
-    `--rules ${name} is not understood; give full or LEAST+MARGIN in seconds, such as 10+2`,
+    `--rules ${name} is not understood; give full, auto or LEAST+MARGIN in seconds, such as 10+2 or plain:10+2`,
   );
 }
 
@@ -100,64 +115,86 @@ async function assertRulesAreTaken() {
 
 async function measure() {
   const random = seededNoise(clips.length);
-  const measured = clips.map(({ name, seconds }) => ({ name, seconds }));
+  const measured = clips.map(({ name, language, seconds }) => ({ name, language, seconds }));
   for (const [i, clip] of measured.entries()) {
-    for (const { name } of rules) clip[name] = { times: [] };
+    const { language } = clip;
+    for (const { name } of rules) clip[name] = { times: [], encoder: [] };
     for (let round = 0; round < rounds; round++) {
       const order = rules
         .map((rule) => ({ rule, place: random() }))
         .sort((a, b) => a.place - b.place)
         .map(({ rule }) => rule);
       for (const { name, context } of order) {
-        const { text, ms } = await wavepool.transcribe(files[i], { context });
-        clip[name].text = text;
-        clip[name].times.push(ms);
+        const told = given.detect ? "auto" : language;
+        const heard = await wavepool.transcribe(files[i], { context, language: told });
+        clip[name].text = heard.text;
+        clip[name].right = heard.language === language;
+        clip[name].times.push(heard.ms);
+        clip[name].encoder.push(heard.encoder);
       }
     }
     for (const { name } of rules) {
       const entry = clip[name];
-      entry.counts = countErrors(clips[i].words, entry.text, spellings);
-      entry.words = normalWords(entry.text, spellings).join(" ");
+      entry.counts = countErrors(clips[i].words, entry.text, spellings, language);
+      entry.words = normalWords(entry.text, spellings, language).join(" ");
     }
   }
   return measured;
 }
 
-function print() {
+/** All clips, those of each length and those of each language. */
+function groups() {
+  const languages = [...new Set(results.map(({ language }) => language))];
+  const lengths = LENGTHS.slice(1).map((to, i) => [LENGTHS[i], to]);
+  return [
+    ["all", results],
+    ...lengths.map(([from, to]) => [
+      `${from} to ${to} s`,
+      results.filter(({ seconds }) => seconds >= from && seconds < to),
+    ]),
+    ...(languages.length > 1
+      ? languages.map((one) => [one, results.filter(({ language }) => language === one)])
+      : []),
+  ].filter(([, list]) => list.length > 0);
+}
+
+function print(title, list) {
   const wer = (name) => (list) => rates(list.map((clip) => clip[name].counts)).wer;
-  const percent = (x) => (100 * x).toFixed(2);
+  const percent = (x) => (100 * x).toFixed(1);
   const interval = ({ value, low, high }) => `${percent(value)} [${percent(low)} … ${percent(high)}]`;
-  const audio = results.reduce((sum, clip) => sum + clip.seconds, 0);
+  const audio = list.reduce((sum, clip) => sum + clip.seconds, 0);
+  console.log(`\n${title}: ${list.length} clips, ${Math.round(audio)} s`);
   console.log(
     row([
       "rule (s)",
       "WER %",
       "less full's (paired)",
       "same words",
+      ...(given.detect ? ["language right"] : []),
+      "encoder ms",
       "real-time factor",
-      `full / rule, < ${SHORT} s`,
-      "full / rule, all",
+      "full / rule",
     ]),
   );
   for (const { name } of rules) {
-    const ratios = (list) =>
-      list.flatMap((clip) => clip[name].times.map((ms, round) => clip[FULL].times[round] / ms));
-    const work = results.reduce((sum, clip) => sum + spread(clip[name].times).median, 0) / 1000;
+    const ratios = list.flatMap((clip) => clip[name].times.map((ms, round) => clip[FULL].times[round] / ms));
+    const work = (field) => list.reduce((sum, clip) => sum + spread(clip[name][field]).median, 0);
     console.log(
       row([
         name,
-        interval(bootstrap(results, wer(name))),
-        name === FULL ? "–" : interval(bootstrap(results, (list) => wer(name)(list) - wer(FULL)(list))),
-        `${results.filter((clip) => clip[name].words === clip[FULL].words).length} of ${results.length}`,
-        (work / audio).toFixed(3),
-        figure(ratios(results.filter((clip) => clip.seconds < SHORT))),
-        figure(ratios(results)),
+        interval(bootstrap(list, wer(name))),
+        name === FULL ? "–" : interval(bootstrap(list, (some) => wer(name)(some) - wer(FULL)(some))),
+        `${list.filter((clip) => clip[name].words === clip[FULL].words).length}`,
+        ...(given.detect ? [`${list.filter((clip) => clip[name].right).length}`] : []),
+        (work("encoder") / list.length).toFixed(0),
+        (work("times") / 1000 / audio).toFixed(3),
+        figure(ratios),
       ]),
     );
   }
 }
 
 function row(cells) {
-  const widths = [10, 24, 26, 12, 18, 22, 0];
+  const widths = [12, 22, 24, 12, ...(given.detect ? [16] : []), 12, 18, 0];
   return `  ${cells.map((cell, i) => cell.padEnd(widths[i])).join("")}`;
 }

@@ -30,6 +30,13 @@ describe("decodeAudio", () => {
     expect(Math.abs(ratio - 1)).toBeLessThan(0.15);
   });
 
+  it("decodes a Buffer that is a part of a larger one, as Node's small ones are", async () => {
+    const bytes = await fixture("hello.ogg");
+    const whole = await decodeAudio(bytes);
+    const part = Buffer.concat([Buffer.alloc(100), bytes]).subarray(100);
+    expect((await decodeAudio(part)).channels[0]).toEqual(whole.channels[0]);
+  });
+
   it("decodes FLAC to the very samples of the WAV", async () => {
     const original = await decodeAudio(await readFile(SAMPLE));
     const samples = (await decodeAudio(await fixture("hello.flac"))).channels[0]!;

@@ -5,11 +5,12 @@ export interface ErrorCounts {
   characterErrors: number;
 }
 export function editDistance(reference: ArrayLike<string>, hypothesis: ArrayLike<string>): number;
-export function normalWords(text: string, spellings?: Record<string, string>): string[];
+export function normalWords(text: string, spellings?: Record<string, string>, language?: string): string[];
 export function countErrors(
   reference: string,
   hypothesis: string,
   spellings?: Record<string, string>,
+  language?: string,
 ): ErrorCounts;
 export function rates(counts: readonly ErrorCounts[]): { wer: number; cer: number };
 export function bootstrap<T>(

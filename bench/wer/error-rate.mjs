@@ -1,6 +1,6 @@
 /** Errors between what was said and what was heard: Levenshtein distance, rates, alignment, confidence. */
 import { seededNoise } from "../mel/signal.mjs";
-import { normalizeEnglish } from "./english-normalizer.mjs";
+import { normalizeBasic, normalizeEnglish } from "./english-normalizer.mjs";
 import { splitWords } from "./number-words.mjs";
 
 /** Substitutions, insertions and deletions that turn `reference` into `hypothesis`, over words or characters. */
@@ -17,15 +17,15 @@ export function editDistance(reference, hypothesis) {
   return row[hypothesis.length];
 }
 
-/** Words of a text in Whisper's normal form. */
-export function normalWords(text, spellings) {
-  return splitWords(normalizeEnglish(text, spellings));
+/** Words of a text in Whisper's normal form: that of English, or that of all other languages, which keeps accents. */
+export function normalWords(text, spellings, language = "en") {
+  return splitWords(language === "en" ? normalizeEnglish(text, spellings) : normalizeBasic(text));
 }
 
 /** Word and character errors of one text; characters are those of the normal form, spaces between words among them. */
-export function countErrors(reference, hypothesis, spellings) {
-  const said = normalWords(reference, spellings);
-  const heard = normalWords(hypothesis, spellings);
+export function countErrors(reference, hypothesis, spellings, language) {
+  const said = normalWords(reference, spellings, language);
+  const heard = normalWords(hypothesis, spellings, language);
   const saidCharacters = [...said.join(" ")];
   return {
     words: said.length,

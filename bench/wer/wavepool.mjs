@@ -13,7 +13,8 @@ const GREEDY = {
 /**
  * @param directory of the model
  * @param context a rule of encoder context where it is no name, see bench/context.mjs
- * @returns transcribe(samples, onWindow): text, segments where there are any, and when the first of them came
+ * @returns transcribe(samples, onWindow): text, language, milliseconds of the encoder, segments where there are any, and when the
+ * first of them came
  */
 export async function load({ directory, threads, provider, settings, timestamps, context, beam }) {
   const transcriber = await createTranscriber({ model: directory, threads, providers: [provider] });
@@ -48,6 +49,8 @@ export async function load({ directory, threads, provider, settings, timestamps,
     const segments = result.segments ?? (streamed.length > 0 ? streamed : undefined);
     return {
       text: result.text,
+      language: result.language,
+      encoder: result.times.encoder,
       first,
       segments: segments?.map(({ start, end, text }) => ({ start, end, text })),
     };

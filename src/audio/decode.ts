@@ -30,7 +30,9 @@ import { isWav, readWav } from "./wav.ts";
 export async function decodeAudio(bytes: Uint8Array): Promise<PcmAudio> {
   assertBytes(bytes);
   if (bytes.length === 0) throw new AudioFormatError("the file is empty; give a sound file");
-  const audio = isWav(bytes) ? readWav(bytes) : await decodeByCodec(bytes);
+  // Codecs copy by `slice`, and that of Node's Buffer makes a view.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  const audio = isWav(bytes) ? readWav(bytes) : await decodeByCodec(plain);
   assertSamples(audio);
   return audio;
 }

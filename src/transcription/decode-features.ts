@@ -3,7 +3,7 @@ import { WINDOW_FRAMES } from "../inference/encoder.ts";
 import { giveWay } from "../inference/give-way.ts";
 import { ProviderLostError } from "../inference/provider-lost.ts";
 import type { Tensor } from "../inference/tensor.ts";
-import { contextFrames } from "./context.ts";
+import { contextFrames, isDoubtful } from "./context.ts";
 import type { CheckedOptions, Context } from "./options.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { StageClock } from "./stage-times.ts";
@@ -91,8 +91,8 @@ export async function encodeWindow(
 }
 
 /**
- * Mel, encoder and decoder for one window. When the encoder was given less than 30 s and the text does not pass the
- * thresholds, both are run again with all of it before any higher temperature is tried.
+ * Mel, encoder and decoder for one window. When the encoder was given less than 30 s and what was heard is doubtful, both are
+ * run again with all of it before any higher temperature is tried.
  *
  * @returns undefined when nothing but a steady sound is heard, or less than a word can last.
  * @throws InferenceError, NonFiniteSamplesError; the signal's reason when it is aborted.
@@ -121,7 +121,7 @@ export async function decodeFeatures(pipeline: Pipeline, task: WindowTask): Prom
         throw error;
       }
     });
-    if (!heard || frames === WINDOW_FRAMES || !(heard.failed || heard.truncated)) return heard;
+    if (!heard || frames === WINDOW_FRAMES || !isDoubtful(heard, seconds)) return heard;
     heard.hiddenState.release();
   }
   throw new Error("unreachable: the full window is always taken");

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { align, bootstrap, countErrors, editDistance, rates } from "../../bench/wer/error-rate.mjs";
+import {
+  align,
+  bootstrap,
+  countErrors,
+  editDistance,
+  normalWords,
+  rates,
+} from "../../bench/wer/error-rate.mjs";
 
 const words = (text: string) => text.split(" ");
 
@@ -9,6 +16,13 @@ describe("error rates", () => {
     // mister hale is cafe: two words wrong; hale → hail are two characters, the s is one more
     expect(counts).toEqual({ words: 4, wordErrors: 2, characters: 19, characterErrors: 3 });
     expect(rates([counts, countErrors("a b c d", "a b c d")])).toEqual({ wer: 2 / 8, cer: 3 / 26 });
+  });
+
+  it("keeps the accents of other languages than English, and leaves their words alone", () => {
+    expect(normalWords("Un été, l'Élève… [rires]", {}, "fr")).toEqual(["un", "été", "l", "élève"]);
+    expect(normalWords("Ёлка — это Ёж!", {}, "ru")).toEqual(["ёлка", "это", "ёж"]);
+    expect(countErrors("un été", "un ete", {}, "fr").wordErrors).toBe(1);
+    expect(countErrors("un été", "un ete").wordErrors).toBe(0);
   });
 
   it("is symmetric, and zero for the same", () => {

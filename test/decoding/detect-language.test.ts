@@ -1,10 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detectLanguage } from "../../src/decoding/detect-language.ts";
-import { ModelFormatError } from "../../src/index.ts";
+import { createTranscriber, ModelFormatError, type Transcriber } from "../../src/index.ts";
 import type { Tensor } from "../../src/inference/tensor.ts";
 import { hasEspeak, speak } from "./espeak.ts";
 import { NO_TENSOR, toyDecoder, toyModel } from "./toy-decoder.ts";
 import { countingCaches, createWorkbench, type Workbench } from "./workbench.ts";
+
+const SPOKEN = [
+  [
+    "de",
+    "Guten Morgen. Der Zug nach Hamburg fährt um halb acht von Gleis drei ab. Bitte nehmen Sie Ihre Plätze ein.",
+  ],
+  [
+    "fr",
+    "Bonjour à tous. Le train pour Paris part à sept heures et demie. Veuillez prendre vos places, s'il vous plaît.",
+  ],
+  [
+    "es",
+    "Buenos días a todos. El tren para Madrid sale a las siete y media de la mañana. Por favor, tomen sus asientos.",
+  ],
+  ["en", "Good morning everybody. The train to London leaves at half past seven from platform three."],
+] as const;
+const voiceOf = (code: string) => (code === "fr" ? "fr-fr" : code);
 
 describe("detectLanguage", () => {
   const languageTokens = new Map([
@@ -63,22 +80,8 @@ describe.skipIf(!hasEspeak)("detectLanguage on real weights", () => {
   });
   afterAll(() => bench.release());
 
-  it.each([
-    [
-      "de",
-      "Guten Morgen. Der Zug nach Hamburg fährt um halb acht von Gleis drei ab. Bitte nehmen Sie Ihre Plätze ein.",
-    ],
-    [
-      "fr",
-      "Bonjour à tous. Le train pour Paris part à sept heures et demie. Veuillez prendre vos places, s'il vous plaît.",
-    ],
-    [
-      "es",
-      "Buenos días a todos. El tren para Madrid sale a las siete y media de la mañana. Por favor, tomen sus asientos.",
-    ],
-    ["en", "Good morning everybody. The train to London leaves at half past seven from platform three."],
-  ])("hears %s", async (code, text) => {
-    const hidden = await bench.encode(await speak(code === "fr" ? "fr-fr" : code, text));
+  it.each(SPOKEN)("hears %s", async (code, text) => {
+    const hidden = await bench.encode(await speak(voiceOf(code), text));
     const decoder = countingCaches(bench.decoder);
     const { language, probabilities } = await detectLanguage(decoder, bench.tokenizer, hidden);
     hidden.release();
@@ -87,5 +90,26 @@ describe.skipIf(!hasEspeak)("detectLanguage on real weights", () => {
     expect(Object.values(probabilities).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9);
     expect(decoder.made()).toBe(1);
     expect(decoder.held()).toBe(0);
+  });
+});
+
+describe.skipIf(!hasEspeak)("a transcriber that is not told the language", () => {
+  let transcriber: Transcriber;
+  beforeAll(async () => {
+    transcriber = await createTranscriber({ model: "base" });
+  });
+  afterAll(() => transcriber.dispose());
+
+  /** Windows of less than 30 s so far: each takes the silence tail's buffer once. */
+  const shortened = () => transcriber.stats().find(({ name }) => name === "encoder_states")!.acquires;
+
+  it.each(SPOKEN)("hears %s, beginning with a shortened window", async (code, text) => {
+    const sound = await speak(voiceOf(code), text);
+    const before = shortened();
+    // One temperature: the words of a synthesizer fail the thresholds at all of them.
+    const options = { temperature: 0, timestamps: "none" } as const;
+    const { language, windows } = await transcriber.transcribe(sound, options);
+    expect({ language, windows }).toEqual({ language: code, windows: 1 });
+    expect(shortened() - before).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { contextFrames, takesTail } from "../../src/transcription/context.ts";
+import { contextFrames, isDoubtful, takesTail } from "../../src/transcription/context.ts";
 
 const BASE = { width: 512, decoderLayers: 6 };
 const TINY = { width: 384, decoderLayers: 4 };
@@ -38,5 +38,23 @@ describe("contextFrames", () => {
     expect(contextFrames(3, { least: 5, margin: 1 }, true, false, LARGE)).toBe(500);
     expect(contextFrames(0, { least: 0, margin: 0 }, true, false, LARGE)).toBe(50);
     expect(contextFrames(7.01, { least: 5, margin: 1 }, true, false, LARGE)).toBe(850);
+  });
+});
+
+describe("isDoubtful", () => {
+  const heard = { text: "Guten Morgen.", failed: false, truncated: false, silent: false };
+
+  it("trusts a text that ends and passes", () => {
+    expect(isDoubtful(heard, 2)).toBe(false);
+  });
+
+  it.each(["failed", "truncated", "silent"] as const)("asks the full window for what %s", (what) => {
+    expect(isDoubtful({ ...heard, [what]: true }, 2)).toBe(true);
+  });
+
+  it("asks the full window for a text that is short for its sound, as one that ended early is", () => {
+    expect(isDoubtful(heard, 6.5)).toBe(false);
+    expect(isDoubtful(heard, 6.6)).toBe(true);
+    expect(isDoubtful({ ...heard, text: "" }, 0.5)).toBe(true);
   });
 });
