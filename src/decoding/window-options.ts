@@ -1,7 +1,6 @@
-import { describe } from "../core/arguments.ts";
-import { InvalidArgumentError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import type { WhisperTask, WhisperTokenizer } from "../models/whisper-tokenizer.ts";
+import { checkSearchOptions, inRange } from "./search-options.ts";
 
 /** How to decode a window; defaults are those of openai/whisper `transcribe.py`. */
 export interface WindowOptions {
@@ -53,8 +52,6 @@ export interface WindowOptions {
 
 /** openai/whisper `transcribe.py`, `temperature`. */
 const TEMPERATURES = [0, 0.2, 0.4, 0.6, 0.8, 1];
-/** More would be slower than reading the text aloud; and all logits of a beam are looked through for each. */
-const MOST_TEXTS = 100;
 
 /** Checked options with their defaults filled in. */
 export interface WindowPlan {
@@ -74,31 +71,28 @@ export interface WindowPlan {
  * @throws InvalidArgumentError naming the option out of range.
  */
 export function planWindow(options: WindowOptions, config: Pick<WhisperConfig, "maxTokens">): WindowPlan {
+  checkSearchOptions(options);
   const half = Math.floor(config.maxTokens / 2);
-  const temperatures = options.temperatures ?? TEMPERATURES;
-  if (!Array.isArray(temperatures) || temperatures.length === 0) {
-    throw new InvalidArgumentError(
-      `temperatures is ${describe(temperatures)} without an entry; give a list such as [0, 0.2, 0.4]`,
-    );
-  }
-  for (const temperature of temperatures) range("temperature", temperature, 0, 10);
+  const { maxTokens = half } = options;
+  inRange("maxTokens", maxTokens, 1, half, true);
   return {
-    temperatures,
-    beamSize: integer("beamSize", options.beamSize ?? 1, 1, MOST_TEXTS),
-    bestOf: integer("bestOf", options.bestOf ?? 1, 1, MOST_TEXTS),
-    patience: optional("patience", options.patience, 0.5, 10),
-    lengthPenalty: optional("lengthPenalty", options.lengthPenalty, 0, 1),
-    maxTokens: integer("maxTokens", options.maxTokens ?? half, 1, half),
-    seed: integer("seed", options.seed ?? 0, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-    compressionRatioThreshold: threshold("compressionRatioThreshold", options.compressionRatioThreshold, 2.4),
-    logprobThreshold: threshold("logprobThreshold", options.logprobThreshold, -1),
-    noSpeechThreshold: threshold("noSpeechThreshold", options.noSpeechThreshold, 0.6),
+    temperatures: options.temperatures ?? TEMPERATURES,
+    beamSize: options.beamSize ?? 1,
+    bestOf: options.bestOf ?? 1,
+    patience: options.patience,
+    lengthPenalty: options.lengthPenalty,
+    maxTokens,
+    seed: options.seed ?? 0,
+    compressionRatioThreshold: threshold(options.compressionRatioThreshold, 2.4),
+    logprobThreshold: threshold(options.logprobThreshold, -1),
+    noSpeechThreshold: threshold(options.noSpeechThreshold, 0.6),
   };
 }
 
 /** Timestamp that a text may begin with at the latest, or undefined for any. */
 export function lastInitialTimestamp(seconds: number | undefined, step: number): number | undefined {
-  const limit = range("maxInitialTimestamp", seconds ?? 1, 0, Number.POSITIVE_INFINITY);
+  const limit = seconds ?? 1;
+  inRange("maxInitialTimestamp", limit, 0, Number.POSITIVE_INFINITY);
   return limit === Number.POSITIVE_INFINITY ? undefined : Math.round(limit / step);
 }
 
@@ -114,9 +108,11 @@ export function suppressedTokens(
   tokenizer: Pick<WhisperTokenizer, "nonSpeech">,
 ): number[] {
   const own = config.suppress.length > 0 ? config.suppress : tokenizer.nonSpeech;
-  return (given ?? [-1]).flatMap((token) =>
-    token === -1 ? own : [integer("a token of suppressTokens", token, 0, config.vocabularySize - 1)],
-  );
+  return (given ?? [-1]).flatMap((token) => {
+    if (token === -1) return own;
+    inRange("a token of suppressTokens", token, 0, config.vocabularySize - 1, true);
+    return [token];
+  });
 }
 
 /**
@@ -135,25 +131,10 @@ export function tokensOf(
     const text = given.trim();
     return text === "" ? [] : tokenizer.encode(` ${text}`);
   }
-  for (const token of given) integer(`a token of ${name}`, token, 0, config.vocabularySize - 1);
+  for (const token of given) inRange(`a token of ${name}`, token, 0, config.vocabularySize - 1, true);
   return given;
 }
 
-function range(name: string, value: number, least: number, most: number): number {
-  if (typeof value === "number" && value >= least && value <= most) return value;
-  throw new InvalidArgumentError(`${name} is ${describe(value)}; give a number from ${least} to ${most}`);
-}
-
-function integer(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidArgumentError(`${name} is ${describe(value)}; give an integer from ${least} to ${most}`);
-}
-
-function optional(name: string, value: number | undefined, least: number, most: number): number | undefined {
-  return value === undefined ? undefined : range(name, value, least, most);
-}
-
-function threshold(name: string, value: number | null | undefined, otherwise: number): number | null {
-  if (value === null) return null;
-  return range(name, value ?? otherwise, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+function threshold(value: number | null | undefined, otherwise: number): number | null {
+  return value === undefined ? otherwise : value;
 }

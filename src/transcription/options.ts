@@ -1,6 +1,7 @@
 import type { RawPcm } from "../audio/sound-source.ts";
 import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { checkSearchOptions, inRange } from "../decoding/search-options.ts";
 import type { StageTimes } from "./stage-times.ts";
 import type { Segment, Task } from "./transcription.ts";
 
@@ -103,7 +104,6 @@ export interface CheckedOptions extends TranscribeOptions {
 const TASKS = ["transcribe", "translate"] as const;
 const TIMESTAMPS = ["none", "segment", "word"] as const;
 const CONTEXTS = ["auto", "full"] as const;
-const MAX_BEAMS = 32;
 
 /**
  * Checks the options of a call and fills defaults in.
@@ -118,18 +118,10 @@ export function checkOptions(options: TranscribeOptions): CheckedOptions {
     inRange("context.least", context.least, 0, 30);
     inRange("context.margin", context.margin, 0, 30);
   } else oneOf("context", context, CONTEXTS);
-  inRange("beamSize", options.beamSize, 1, MAX_BEAMS, true);
-  inRange("bestOf", options.bestOf, 1, MAX_BEAMS, true);
-  inRange("patience", options.patience, Number.MIN_VALUE, 100);
-  inRange("lengthPenalty", options.lengthPenalty, 0, 1);
-  inRange("seed", options.seed, 0, 2 ** 32 - 1, true);
-  for (const temperature of [options.temperature ?? 0].flat()) inRange("temperature", temperature, 0, 2);
   if (Array.isArray(options.temperature) && options.temperature.length === 0) {
     throw new InvalidArgumentError("temperature is an empty list; give at least one, such as 0");
   }
-  inRange("compressionRatioThreshold", options.compressionRatioThreshold ?? undefined, 0, 1000);
-  inRange("logprobThreshold", options.logprobThreshold ?? undefined, -1000, 0);
-  inRange("noSpeechThreshold", options.noSpeechThreshold ?? undefined, 0, 1);
+  checkSearchOptions({ ...options, temperatures: [options.temperature ?? 0].flat() });
   if (options.prompt !== undefined && typeof options.prompt !== "string") {
     throw new InvalidArgumentError(`prompt is ${describe(options.prompt)}; give a text`);
   }
@@ -161,15 +153,5 @@ function oneOf(name: string, value: string, values: readonly string[]): void {
   if (values.includes(value)) return;
   throw new InvalidArgumentError(
     `${name} is ${describe(value)}; give ${values.map((one) => JSON.stringify(one)).join(" or ")}`,
-  );
-}
-
-function inRange(name: string, value: number | undefined, least: number, most: number, whole = false): void {
-  if (value === undefined) return;
-  const right = typeof value === "number" && value >= least && value <= most;
-  if (right && (!whole || Number.isInteger(value))) return;
-  const from = least === Number.MIN_VALUE ? "above 0" : `from ${least}`;
-  throw new InvalidArgumentError(
-    `${name} is ${describe(value)}; give ${whole ? "a whole number" : "a number"} ${from} to ${most}`,
   );
 }
