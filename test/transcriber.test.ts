@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   AudioFormatError,
   CoreMemoryError,
+  createCore,
   createTranscriber,
   InvalidArgumentError,
   ModelFormatError,
@@ -16,6 +17,7 @@ import {
   UnknownLanguageError,
 } from "../src/index.ts";
 import { findModel } from "../src/models/model-files.ts";
+import { poolStatistics } from "../src/pools/pool-statistics.ts";
 import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { whiteNoise } from "./reference/signals.ts";
 import { wavFile } from "./reference/wav-file.ts";
@@ -98,6 +100,15 @@ describe("createTranscriber", () => {
     [{ model: "tiny", language: 5 }, /unknown language code 5/],
   ])("refuses %o", async (options, message) => {
     expect((await failure(createTranscriber(options as object))).message).toMatch(message);
+  });
+
+  it("leaves a core of the caller's for another transcriber", async () => {
+    const core = await createCore({ threads: false });
+    for (let round = 0; round < 2; round++) {
+      const transcriber = await createTranscriber({ model: "tiny", warm: false, core });
+      await transcriber.dispose();
+      expect(poolStatistics(core)).toEqual([]);
+    }
   });
 
   it("refuses a memory that its buffers do not fit", async () => {

@@ -1,12 +1,11 @@
 import type { Core } from "../core/core.ts";
-import { InferenceError, messageOf } from "../core/errors.ts";
+import { InferenceError } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
-import { webNnDevices } from "./devices.ts";
 import type { GraphOptions } from "./encoder.ts";
 import type { KvCache } from "./kv-cache.ts";
+import { loadInOrder } from "./load-in-order.ts";
 import { loadMergedDecoder } from "./merged-decoder.ts";
 import { ProviderLostError } from "./provider-lost.ts";
-import { type PassedOver, providerOrder, softwareWillDo } from "./providers.ts";
 import type { Session } from "./session.ts";
 import { loadStaticDecoder } from "./static-decoder.ts";
 import type { Tensor } from "./tensor.ts";
@@ -81,42 +80,18 @@ export interface DecoderOptions extends GraphOptions {
  * @throws ModelFormatError when the file is broken or no merged decoder.
  * @throws PoolExhaustedError from the runs when more go on at once than the pools allow.
  */
-export async function loadDecoder(
+export function loadDecoder(
   core: Core,
   path: string,
   config: WhisperConfig,
   given: DecoderOptions = {},
 ): Promise<Decoder> {
-  const order = providerOrder(given.providers);
-  const options = { ...given, software: softwareWillDo(given) };
-  const webNn = order.indexOf("webnn");
-  // Providers that take the same graph follow each other within its session.
-  const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;
-  const rest = order.slice(count);
-  const load = webNn === 0 ? loadStaticDecoder : loadMergedDecoder;
-  const poolSuffix = `${options.poolSuffix ?? ""}_next`;
-  const loadRest = () => loadDecoder(core, path, config, { ...options, providers: rest, poolSuffix });
-  let told = false;
-  const onPassedOver = (passed: PassedOver) => {
-    told = true;
-    options.onPassedOver?.(passed);
-  };
-  let first: Decoder;
-  try {
-    // Asked before the file is read and edited, for most browsers have none.
-    if (webNn === 0) await webNnDevices();
-    first = await load(core, path, config, { ...options, providers: order.slice(0, count), onPassedOver });
-  } catch (error) {
-    if (rest.length === 0) throw error;
-    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
-    if (!told) onPassedOver({ graph: "decoder", provider: order[0]!, reason: messageOf(error) });
-    return loadRest();
-  }
-  if (rest.length === 0) return first;
-  return movableDecoder(first, async (cause) => {
-    const { provider } = first.session;
-    options.onPassedOver?.({ graph: "decoder", provider, reason: `failed in a run: ${cause.message}` });
-    return loadRest();
+  const poolSuffix = `${given.poolSuffix ?? ""}_next`;
+  return loadInOrder("decoder", given, {
+    fixed: (options) => loadStaticDecoder(core, path, config, options),
+    free: (options) => loadMergedDecoder(core, path, config, options),
+    rest: (options) => loadDecoder(core, path, config, { ...options, poolSuffix }),
+    movable: movableDecoder,
   });
 }
 

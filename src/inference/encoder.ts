@@ -1,15 +1,9 @@
 import { InferenceError, ModelFormatError, messageOf } from "../core/errors.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
-import { webNnDevices } from "./devices.ts";
 import { flexibleEncoder } from "./graph/flexible-encoder.ts";
 import { type GraphFiles, readGraphFiles } from "./graph-files.ts";
-import {
-  type CreateSessionOptions,
-  createSession,
-  type PassedOver,
-  providerOrder,
-  softwareWillDo,
-} from "./providers.ts";
+import { loadInOrder } from "./load-in-order.ts";
+import { type CreateSessionOptions, createSession } from "./providers.ts";
 import type { Session } from "./session.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -51,40 +45,12 @@ export interface Encoder {
  *
  * @throws ModelFormatError when the file is broken or has other inputs or outputs.
  */
-export async function loadEncoder(
-  path: string,
-  config: WhisperConfig,
-  given: GraphOptions = {},
-): Promise<Encoder> {
-  const order = providerOrder(given.providers);
-  const options = { ...given, software: softwareWillDo(given) };
-  const webNn = order.indexOf("webnn");
-  // Providers that take any size follow each other within one session.
-  const count = webNn === 0 ? 1 : webNn < 0 ? order.length : webNn;
-  const rest = order.slice(count);
-  const load = webNn === 0 ? loadFixed : loadFree;
-  const loadRest = () => loadEncoder(path, config, { ...options, providers: rest });
-  let told = false;
-  const onPassedOver = (passed: PassedOver) => {
-    told = true;
-    options.onPassedOver?.(passed);
-  };
-  let first: Encoder;
-  try {
-    // Asked before the file is read and edited, for most browsers have none.
-    if (webNn === 0) await webNnDevices();
-    first = await load(path, config, { ...options, providers: order.slice(0, count), onPassedOver });
-  } catch (error) {
-    if (rest.length === 0) throw error;
-    // Where there is no such provider, or the graph cannot be edited for it, it is not tried.
-    if (!told) onPassedOver({ graph: "encoder", provider: order[0]!, reason: messageOf(error) });
-    return loadRest();
-  }
-  if (rest.length === 0) return first;
-  return movableEncoder(first, async (cause) => {
-    const { provider } = first.session;
-    options.onPassedOver?.({ graph: "encoder", provider, reason: `failed in a run: ${cause.message}` });
-    return loadRest();
+export function loadEncoder(path: string, config: WhisperConfig, given: GraphOptions = {}): Promise<Encoder> {
+  return loadInOrder("encoder", given, {
+    fixed: (options) => loadFixed(path, config, options),
+    free: (options) => loadFree(path, config, options),
+    rest: (options) => loadEncoder(path, config, options),
+    movable: movableEncoder,
   });
 }
 

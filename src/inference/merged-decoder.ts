@@ -102,7 +102,7 @@ export async function loadMergedDecoder(
       const none = type === "float16" ? new Uint16Array(0) : new Float32Array(0);
       feeds[name] = session.tensor(type, none, [1, config.decoderHeads, 0, headWidth]);
     }
-    return session.run(feeds, fetches);
+    return await session.run(feeds, fetches);
   }
 
   /** The caches among the outputs of a run, and its logits. */

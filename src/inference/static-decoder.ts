@@ -150,7 +150,7 @@ export async function loadStaticDecoder(
       positions.view[i] = start + i;
     }
     lengths.view[0] = cross.positions;
-    return on.run(
+    return await on.run(
       {
         input_ids: on.tensor("int32", ids.view.subarray(0, size), [1, size]),
         [POSITION]: on.tensor("int32", positions.view.subarray(0, size), [size]),

@@ -78,22 +78,31 @@ export async function startEncoderThread(
       "the encoder's thread needs a core whose memory is shared; create it with threads: true",
     );
   }
-  const open = () => {
-    const made = openThread(path, config, options, () => {
-      if (current === made) current = undefined;
-    });
-    return made;
-  };
-  let current: Promise<EncoderThread> | undefined;
-  current = open();
-  const { ready, provider } = await current;
-  let latest = provider;
   const pool = createBufferPool(core, {
     name: "encoder_output",
     dtype: "f32",
     shape: (WINDOW_FRAMES / 2) * config.width,
     max: options.windows,
   });
+  let current: Promise<EncoderThread> | undefined;
+  function open(): Promise<EncoderThread> {
+    const forget = () => {
+      if (current === made) current = undefined;
+    };
+    const made = openThread(path, config, options, forget);
+    made.catch(forget);
+    return made;
+  }
+  let opened: EncoderThread;
+  try {
+    current = open();
+    opened = await current;
+  } catch (error) {
+    pool.shutdown();
+    throw error;
+  }
+  const { ready } = opened;
+  let latest = opened.provider;
 
   async function run(features: Float32Array, states: Float32Array): Promise<number> {
     current ??= open();
@@ -212,7 +221,6 @@ async function openThread(
       },
     };
   } catch (error) {
-    onLost();
     await thread.terminate();
     throw error;
   }

@@ -36,8 +36,12 @@ export interface SpeechWatch {
 export function createSpeechWatch(): SpeechWatch {
   let tokens = 0;
   let seconds = 0;
+  /** Whether this window begins with what was behind the segments of the one before. */
+  let behind = false;
   return {
     check(cut, place, sound, textBelow) {
+      const second = behind;
+      behind = false;
       const goOn = (count: number, advance: number, until?: number): CheckedWindow => ({
         segments: cut.segments.slice(0, count),
         advance,
@@ -55,7 +59,9 @@ export function createSpeechWatch(): SpeechWatch {
         seconds += heard;
         covered = end;
       }
-      if (covered > 0 && sound.sounding(covered, cut.advance) >= UNCOVERED) {
+      // Once: what is no speech would be tried again and again.
+      if (!second && covered > 0 && sound.sounding(covered, cut.advance) >= UNCOVERED) {
+        behind = true;
         return goOn(cut.segments.length, covered);
       }
       return cut;

@@ -77,7 +77,6 @@ export async function loadPipeline(
     shape: config.mels * frontEnd.frames(maxSamples),
     max: CALLS,
   });
-  options.onLoading?.();
   const passedOver: PassedOver[] = [];
   const graphOptions = {
     ...(options.providers !== undefined && { providers: options.providers }),
@@ -85,11 +84,13 @@ export async function loadPipeline(
     onPassedOver: (passed: PassedOver) => void passedOver.push(passed),
   };
   const encoderOptions = { ...graphOptions, externalData: model.externalData.encoder };
-  const encoder = options.encoderThread
-    ? await startEncoderThread(core, model.encoder, config, { ...encoderOptions, windows: CALLS })
-    : await loadEncoder(model.encoder, config, encoderOptions);
+  let encoder: Encoder | undefined;
   let decoder: Decoder | undefined;
   try {
+    options.onLoading?.();
+    encoder = options.encoderThread
+      ? await startEncoderThread(core, model.encoder, config, { ...encoderOptions, windows: CALLS })
+      : await loadEncoder(model.encoder, config, encoderOptions);
     decoder = await loadDecoder(core, model.decoder, config, {
       ...graphOptions,
       externalData: model.externalData.decoder,
@@ -103,10 +104,12 @@ export async function loadPipeline(
       tokenizer,
       tail,
       turns: { encoder: createTurns(), decoder: createTurns() },
-      providers: () => providerReport(encoder.session, parts.decoder.session, passedOver),
+      providers: () => providerReport(parts.encoder.session, parts.decoder.session, passedOver),
     };
   } catch (error) {
-    await Promise.all([encoder.release(), decoder?.release()]);
+    await Promise.all([encoder?.release(), decoder?.release()]);
+    audio.shutdown();
+    mel.shutdown();
     throw error;
   }
 }
@@ -131,7 +134,9 @@ async function warm(
 }
 
 /** Gives the model back. */
-export async function releasePipeline({ encoder, decoder, tail }: Pipeline): Promise<void> {
+export async function releasePipeline({ encoder, decoder, tail, audio, mel }: Pipeline): Promise<void> {
   tail?.release();
   await Promise.all([encoder.release(), decoder.release()]);
+  audio.shutdown();
+  mel.shutdown();
 }

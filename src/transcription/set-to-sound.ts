@@ -27,12 +27,15 @@ export function setToSound(cut: CutWindow, place: WindowPlace, sound: Pick<Windo
     const least = Math.min(LEAST, oldEnd - oldStart);
     if (end - start < least) {
       start = Math.max(before, oldStart);
-      end = Math.max(start + least, oldEnd);
+      end = Math.min(place.seconds, Math.max(start + least, oldEnd));
     }
-    segments.push({ ...segment, start: place.start + start, end: place.start + end });
+    segments.push(rounded({ ...segment, start: place.start + start, end: place.start + end }));
     before = end;
   }
-  return { segments: segments.map(rounded), advance: advanceToSound(cut.advance, place, sound) };
+  return {
+    segments: segments.filter(({ start, end }) => end > start),
+    advance: Math.max(before, advanceToSound(cut.advance, place, sound)),
+  };
 }
 
 function startOfSound(time: number, sound: Pick<WindowSound, "pause">, reach = REACH): number {

@@ -8,6 +8,7 @@ import { setToSound, wordsToSound } from "./set-to-sound.ts";
 import type { StageClock } from "./stage-times.ts";
 import type { Segment } from "./transcription.ts";
 import { listenTo } from "./window-sound.ts";
+import { windowAfter } from "./windows.ts";
 
 /** What a window added to the transcription. */
 export interface TranscribedWindow {
@@ -87,8 +88,7 @@ export async function* transcribeWindows(walk: WindowWalk): AsyncGenerator<Trans
       const languageProbability = decoding.languageProbabilities?.[decoding.language];
       language ??= decoding.silent ? undefined : decoding.language;
       const segments = cut.segments.map((segment) => ({ id: id++, ...segment }));
-      position = plan.whole ? window.end : plan.start + Math.round(cut.advance * rate);
-      until = cut.until === undefined ? undefined : plan.start + Math.round(cut.until * rate);
+      ({ position, until } = windowAfter(plan, window.end, cut, rate));
       if (options.conditionOnPreviousText && !decoding.failed && decoding.temperature <= PROMPT_TEMPERATURE) {
         previous = [...previous, ...segments.flatMap(({ tokens }) => tokens)].slice(-keep);
       } else previous = options.conditionOnPreviousText || id > 0 ? [] : previous;

@@ -113,6 +113,9 @@ export async function createTranscriber(options: TranscriberOptions = {}): Promi
   const { threads, core: givenCore, dtype, offline, onDownload, signal, ...coreOptions } = options;
   const { encoderThread = false } = options;
   checkThreads(threads);
+  if (typeof encoderThread !== "boolean") {
+    throw new InvalidArgumentError(`encoderThread is ${describe(encoderThread)}; give true or false`);
+  }
   providerOrder(options.providers);
   const model = await findModel(options.model ?? DEFAULT_MODEL, {
     dtype,

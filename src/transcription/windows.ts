@@ -24,6 +24,33 @@ export interface WindowPlanner {
   next(position: number, until?: number): Promise<WindowPlan | undefined>;
 }
 
+/** Where a walk goes on. */
+export interface NextWindow {
+  readonly position: number;
+  /** Sample at which the next window has to end; undefined for as far as it can. */
+  readonly until: number | undefined;
+}
+
+/**
+ * Where to go on behind a window, in samples. A walk never stands still: what is to be heard again of a window lies within it
+ * and does not reach beyond its end, so that the next window ends there and is `whole`; and any other advance is above 0.
+ *
+ * @param end sample behind the window's last
+ * @param cut seconds after the window's start to go on from, and those at which the next window has to end
+ */
+export function windowAfter(
+  plan: WindowPlan,
+  end: number,
+  cut: { readonly advance: number; readonly until?: number },
+  rate: number,
+): NextWindow {
+  if (plan.whole) return { position: end, until: undefined };
+  const position = plan.start + Math.max(0, Math.round(cut.advance * rate));
+  if (cut.until === undefined) return { position: position > plan.start ? position : end, until: undefined };
+  const until = Math.min(end, plan.start + Math.round(cut.until * rate));
+  return until > position ? { position, until } : { position: end, until: undefined };
+}
+
 /** Windows of 30 s from wherever the last one ended, as openai/whisper `transcribe.py` walks. */
 export function seekingWindows(sound: SoundRing, windowSamples: number): WindowPlanner {
   return {

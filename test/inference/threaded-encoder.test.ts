@@ -1,8 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startThread, type Thread } from "../../src/adapters/threads.node.ts";
 import type { Core } from "../../src/core/core.ts";
 import { createCore } from "../../src/core/create-core.ts";
-import { InferenceError, InvalidArgumentError, ModelFormatError } from "../../src/core/errors.ts";
+import {
+  CoreMemoryError,
+  InferenceError,
+  InvalidArgumentError,
+  ModelFormatError,
+} from "../../src/core/errors.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
 import { startEncoderThread } from "../../src/inference/threaded-encoder.ts";
 import { poolStatistics } from "../../src/pools/pool-statistics.ts";
@@ -66,7 +71,15 @@ describe("an encoder in a thread", () => {
   });
 
   it("tells why an encoder does not load, and that memory must be shared", async () => {
-    await expect(startEncoderThread(core, SAMPLE, model.config, OPTIONS)).rejects.toThrow(ModelFormatError);
+    const shared = await createCore({ threads: true });
+    await expect(startEncoderThread(shared, SAMPLE, model.config, OPTIONS)).rejects.toThrow(ModelFormatError);
+    expect(poolStatistics(shared)).toEqual([]);
+    // No thread is left behind: one that was started is ended, and none is started where there is no room for its output.
+    const small = await createCore({ threads: true, memoryBytes: 2 ** 21 });
+    const started = vi.fn(startThread);
+    const inSmall = { ...OPTIONS, start: started };
+    await expect(startEncoderThread(small, SAMPLE, model.config, inSmall)).rejects.toThrow(WavepoolError);
+    expect(started).not.toHaveBeenCalled();
     const alone = await createCore({ threads: false });
     await expect(startEncoderThread(alone, SAMPLE, model.config, OPTIONS)).rejects.toThrow(
       InvalidArgumentError,
