@@ -2,12 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startThread, type Thread } from "../../src/adapters/threads.node.ts";
 import type { Core } from "../../src/core/core.ts";
 import { createCore } from "../../src/core/create-core.ts";
-import {
-  CoreMemoryError,
-  InferenceError,
-  InvalidArgumentError,
-  ModelFormatError,
-} from "../../src/core/errors.ts";
+import { InferenceError, InvalidArgumentError, ModelFormatError } from "../../src/core/errors.ts";
 import { type Encoder, loadEncoder } from "../../src/inference/encoder.ts";
 import { startEncoderThread } from "../../src/inference/threaded-encoder.ts";
 import { poolStatistics } from "../../src/pools/pool-statistics.ts";
@@ -78,7 +73,9 @@ describe("an encoder in a thread", () => {
     const small = await createCore({ threads: true, memoryBytes: 2 ** 21 });
     const started = vi.fn(startThread);
     const inSmall = { ...OPTIONS, start: started };
-    await expect(startEncoderThread(small, SAMPLE, model.config, inSmall)).rejects.toThrow(WavepoolError);
+    await expect(startEncoderThread(small, SAMPLE, model.config, inSmall)).rejects.toThrow(
+      InvalidArgumentError,
+    );
     expect(started).not.toHaveBeenCalled();
     const alone = await createCore({ threads: false });
     await expect(startEncoderThread(alone, SAMPLE, model.config, OPTIONS)).rejects.toThrow(
