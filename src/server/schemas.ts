@@ -9,13 +9,10 @@ const flag = z
   .transform((text) => /^(true|1)$/i.test(text));
 
 const common = {
-  file: z
-    .custom<unknown>(() => true)
-    .openapi({
-      type: "string",
-      format: "binary",
-      description: "WAV, FLAC, MP3, Ogg Vorbis, Opus, AAC, M4A, MP4, WebM or AIFF",
-    }),
+  file: z.string().openapi({
+    format: "binary",
+    description: "WAV, FLAC, MP3, Ogg Vorbis, Opus, AAC, M4A, MP4, WebM or AIFF",
+  }),
   model: z
     .string()
     .min(1, "give the model's name")

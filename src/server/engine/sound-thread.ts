@@ -70,7 +70,10 @@ async function decode(request: Extract<SoundRequest, { type: "decode" }>): Promi
       await reader.close();
     }
   } catch (error) {
-    over = { type: "over", id, error: postedError(error) };
+    const posted = postedError(error);
+    // What our own calls refuse here, such as samples out of range, came out of the file.
+    const code = posted.code === "invalid-argument" ? "audio-format" : posted.code;
+    over = { type: "over", id, error: { ...posted, code } };
   }
   job = undefined;
   post(over);
