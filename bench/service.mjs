@@ -118,14 +118,39 @@ async function load(url, clients, requests) {
   };
 }
 
-const hitRates = (pools) =>
-  Object.fromEntries(
-    pools.map(({ place, name, hitRate }) => [`${place} ${name}`, Number(hitRate.toFixed(4))]),
+/** Hits and acquires by pool; those of threads' own pools are added up. */
+function counts(pools) {
+  const byPool = {};
+  for (const { place, name, hits, acquires } of pools) {
+    const key = `${place} ${name}`;
+    const sum = byPool[key] ?? { hits: 0, acquires: 0 };
+    byPool[key] = { hits: sum.hits + hits, acquires: sum.acquires + acquires };
+  }
+  return byPool;
+}
+
+/** Hit rates since the warm-up. */
+function hitRates(pools, before) {
+  const earlier = counts(before);
+  return Object.fromEntries(
+    Object.entries(counts(pools)).map(([name, { hits, acquires }]) => {
+      const since = acquires - (earlier[name]?.acquires ?? 0);
+      const rate = since === 0 ? 1 : (hits - (earlier[name]?.hits ?? 0)) / since;
+      return [name, Number(rate.toFixed(4))];
+    }),
   );
+}
+
+/** As many at once as there will be, so that pools and threads are as many as they get. */
+async function warmUp(service, clients) {
+  for (let i = 0; i < WARM_UP; i++) await ask(service.url, i);
+  await load(service.url, clients, clients);
+  return (await service.stats()).pools;
+}
 
 async function measure({ name, flags }) {
   const service = await start(flags);
-  for (let i = 0; i < WARM_UP; i++) await ask(service.url, i);
+  const warm = await warmUp(service, Math.max(...CLIENTS));
   const rows = [];
   for (const clients of CLIENTS) {
     await service.stats(); // resets the delay
@@ -135,7 +160,7 @@ async function measure({ name, flags }) {
     rows.push({ ...row, loopP99: eventLoopDelay?.p99, gc: Math.round((gcTime ?? 0) - before) });
   }
   const stats = await service.stats();
-  const result = { name, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools) };
+  const result = { name, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools, warm) };
   await service.stop();
   return result;
 }
@@ -143,6 +168,7 @@ async function measure({ name, flags }) {
 /** Memory over many requests of the shortest clip, by four clients. */
 async function soak() {
   const service = await start([]);
+  const warm = await warmUp(service, 4);
   sounds.sort((a, b) => a.length - b.length);
   sounds.length = 1;
   const total = Number(values.soak);
@@ -157,7 +183,7 @@ async function soak() {
       rssMiB: Math.round(figures.rss / 2 ** 20),
       heapMiB: Math.round(figures.heapUsed / 2 ** 20),
       leaks: leaks.length,
-      hitRates: hitRates(pools),
+      hitRates: hitRates(pools, warm),
     });
   }
   await service.stop();
