@@ -19,6 +19,7 @@ const LAYERS = [
   "voice",
   "transcription",
   "output",
+  "server",
   "cli",
 ];
 

@@ -24,17 +24,19 @@ describe("the package", () => {
   });
 
   it("imports by the names it exports", async () => {
-    const [main, transformers, worklet, testing] = await Promise.all([
+    const [main, transformers, worklet, testing, server] = await Promise.all([
       import("wavepool" as string),
       import("wavepool/transformers" as string),
       import("wavepool/worklet" as string),
       import("wavepool/vitest" as string),
+      import("wavepool/server" as string),
     ]);
     expect(main.createBufferPool).toBeTypeOf("function");
     expect(transformers.pooledFeatureExtractor).toBeTypeOf("function");
     expect(transformers.InvalidArgumentError).toBe(main.InvalidArgumentError);
     expect(worklet.attachCore).toBeTypeOf("function");
     expect(testing.failOnLeaks).toBeTypeOf("function");
+    expect(server.createService).toBeTypeOf("function");
   });
 
   it("bundles the drop-in for browsers, of which transformers.js is no part", async () => {

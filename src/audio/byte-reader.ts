@@ -5,9 +5,10 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { type Chunks, openChunks } from "./chunks.ts";
 import { createInterruption, type Interruption } from "./interruption.ts";
 
-/** Bytes of a file as they come: whole, from a path (in browsers a URL), a Blob or File, or as a stream. */
+/** Bytes of a file as they come: whole, from a path (in browsers a URL), an open file, a Blob or File, or as a stream. */
 export type ByteSource =
   | string
+  | OpenFile
   | Uint8Array
   | ArrayBuffer
   | Blob
@@ -60,10 +61,15 @@ export async function openBytes(source: ByteSource, interruption: Interruption):
 
 async function feedOf(source: ByteSource, interruption: Interruption): Promise<ByteFeed> {
   if (typeof source === "string") return fileFeed(await adapter.openFile(source));
+  if (isOpenFile(source)) return fileFeed(source);
   if (source instanceof Uint8Array) return memoryFeed(source);
   if (source instanceof ArrayBuffer) return memoryFeed(new Uint8Array(source));
   if (typeof Blob !== "undefined" && source instanceof Blob) return blobFeed(source);
   return streamFeed(openChunks(source as AsyncIterable<Uint8Array>, interruption));
+}
+
+function isOpenFile(source: ByteSource): source is OpenFile {
+  return typeof source === "object" && source !== null && "readAt" in source && "next" in source;
 }
 
 function memoryFeed(bytes: Uint8Array): ByteFeed {

@@ -7,6 +7,8 @@ import { InterruptedError } from "./interrupt.ts";
 import { melCommand } from "./mel.ts";
 import { registerModels } from "./models.ts";
 import { debug, EXIT_FAILURE, EXIT_USER_MISTAKE, oneLine, printError } from "./report-error.ts";
+import { serveCommand } from "./serve.ts";
+import { addServeCommand } from "./serve-flags.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { addTranscribeCommand } from "./transcribe-flags.ts";
 import { VERSION } from "./version.generated.ts";
@@ -39,6 +41,8 @@ program
 
 registerModels(program);
 
+addServeCommand(program, serveCommand);
+
 for (const command of program.commands) command.option("--debug", "print stack traces");
 
 /** One clear line; the stack only on request. */
@@ -59,7 +63,7 @@ function reportError(error: unknown): number {
 
 if (!debug) {
   // Codecs report damage on the console as well as in their results; the user gets one line from us.
-  console.error = console.warn = console.log = () => undefined;
+  console.error = console.warn = console.log = console.info = () => undefined;
 }
 
 for (const stream of [process.stdout, process.stderr]) {

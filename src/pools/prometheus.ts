@@ -49,10 +49,26 @@ const HISTOGRAMS: [string, number, string][] = [
 const OCTAVES = Math.floor(BUCKETS / 4) - 1;
 const TIMES = "times";
 
-/** Escapes a label's value. */
-function label(name: string): string {
-  const escaped = name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-  return `pool="${escaped}"`;
+/** A pool whose statistics are to be written, with further labels beside its name. */
+export interface LabelledPool {
+  readonly core: Core;
+  readonly pool: Pointer;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Labels of a series, their values escaped. */
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => {
+      const escaped = value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+      return `${name}="${escaped}"`;
+    })
+    .join(",");
+}
+
+/** Statistics of the pools of one core; see {@link labelledPrometheusText}. */
+export function prometheusText(core: Core, pools: readonly Pointer[]): string {
+  return labelledPrometheusText(pools.map((pool) => ({ core, pool })));
 }
 
 /**
@@ -60,8 +76,11 @@ function label(name: string): string {
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). Times are in seconds, as its naming rules
  * ask; histograms only of pools that keep times.
  */
-export function prometheusText(core: Core, pools: readonly Pointer[]): string {
-  const read = pools.map((pool) => ({ pool, stats: readStatistics(core, pool) }));
+export function labelledPrometheusText(pools: readonly LabelledPool[]): string {
+  const read = pools.map(({ core, pool, labels }) => {
+    const stats = readStatistics(core, pool);
+    return { core, pool, stats, labels: labelText({ pool: stats.name, ...labels }) };
+  });
   const lines: string[] = [];
   const family = (name: string, type: string, help: string) =>
     lines.push(`# HELP wavepool_pool_${name} ${help}.`, `# TYPE wavepool_pool_${name} ${type}`);
@@ -71,13 +90,15 @@ export function prometheusText(core: Core, pools: readonly Pointer[]): string {
   ] as const) {
     for (const [name, field, help] of fields) {
       family(name, type, help);
-      for (const { stats } of read) lines.push(`wavepool_pool_${name}{${label(stats.name)}} ${stats[field]}`);
+      for (const { stats, labels } of read) lines.push(`wavepool_pool_${name}{${labels}} ${stats[field]}`);
     }
   }
   const timed = read.filter(({ stats }) => stats.statistics === TIMES);
   for (const [name, which, help] of timed.length > 0 ? HISTOGRAMS : []) {
     family(name, "histogram", help);
-    for (const { pool, stats } of timed) lines.push(...histogram(core, pool, stats, name, which));
+    for (const { core, pool, stats, labels } of timed) {
+      lines.push(...histogram(core, pool, stats, labels, name, which));
+    }
   }
   return `${lines.join("\n")}\n`;
 }
@@ -86,7 +107,8 @@ export function prometheusText(core: Core, pools: readonly Pointer[]): string {
 function histogram(
   { exports }: Core,
   pool: Pointer,
-  { name: poolName, holdTime, waitTime }: PoolStatistics,
+  { holdTime, waitTime }: PoolStatistics,
+  labels: string,
   name: string,
   which: number,
 ): string[] {
@@ -100,14 +122,14 @@ function histogram(
   for (let octave = 2; octave < OCTAVES; octave += 2) {
     const seconds = 2 ** (FIRST_EXPONENT + octave) / 1000;
     const below = countTo(1 + 4 * octave);
-    lines.push(`wavepool_pool_${name}_bucket{${label(poolName)},le="${seconds}"} ${below}`);
+    lines.push(`wavepool_pool_${name}_bucket{${labels},le="${seconds}"} ${below}`);
   }
   const all = countTo(BUCKETS);
   const total = (which === 0 ? holdTime.total : waitTime.total) / 1000;
   lines.push(
-    `wavepool_pool_${name}_bucket{${label(poolName)},le="+Inf"} ${all}`,
-    `wavepool_pool_${name}_sum{${label(poolName)}} ${total}`,
-    `wavepool_pool_${name}_count{${label(poolName)}} ${all}`,
+    `wavepool_pool_${name}_bucket{${labels},le="+Inf"} ${all}`,
+    `wavepool_pool_${name}_sum{${labels}} ${total}`,
+    `wavepool_pool_${name}_count{${labels}} ${all}`,
   );
   return lines;
 }

@@ -1,0 +1,221 @@
+/**
+ * The service under load: `npm run bench:service [-- --model base --clips DIR --requests 200 --runtime native]`. Each contender
+ * (pools on, pools off, one request at a time) is a process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or
+ * the sample. Prints one table a contender and JSON with --json.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    model: { type: "string", default: "tiny" },
+    clips: { type: "string", default: process.env.WAVEPOOL_SPEECH ?? "" },
+    requests: { type: "string", default: "60" },
+    soak: { type: "string", default: "1000" },
+    runtime: { type: "string", default: "wasm" },
+    program: { type: "string", default: process.execPath },
+    json: { type: "boolean", default: false },
+  },
+});
+const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const SAMPLE = fileURLToPath(new URL("../samples/hello.wav", import.meta.url));
+const CLIENTS = [1, 2, 4, 10];
+const WARM_UP = 5;
+
+/** Real clips where there are some. */
+function clips() {
+  const folder = values.clips;
+  if (!folder || !existsSync(folder)) return [readFileSync(SAMPLE)];
+  return readdirSync(folder)
+    .filter((name) => /\.(wav|flac|mp3)$/.test(name))
+    .map((name) => readFileSync(join(folder, name)));
+}
+
+const CONTENDERS = [
+  { name: "pools on", flags: [] },
+  { name: "pools off", flags: ["--no-pools"] },
+  { name: "one at a time", flags: ["--concurrency", "1"] },
+];
+
+async function start(flags) {
+  const args = [
+    "serve",
+    "--port",
+    "0",
+    "--model",
+    values.model,
+    "--offline",
+    "--runtime",
+    values.runtime,
+    ...flags,
+  ];
+  const runtime = /deno$/.test(values.program) ? ["run", "--allow-all", "--quiet"] : [];
+  const child = spawn(values.program, [...runtime, CLI, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let stderr = "";
+  const url = await new Promise((resolve, reject) => {
+    child.stderr.on("data", (data) => {
+      stderr += data;
+      const found = stderr.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (found) resolve(found[0]);
+    });
+    child.once("exit", (code) => reject(new Error(`the service ended with ${code}: ${stderr}`)));
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return {
+    url,
+    stats: async () => (await fetch(`${url}/stats`)).json(),
+    async stop() {
+      child.kill("SIGTERM");
+      const code = await ended;
+      if (code !== 0 || !stderr.includes("no leaks")) throw new Error(`ended with ${code}: ${stderr}`);
+    },
+  };
+}
+
+const sounds = clips();
+
+async function ask(url, i) {
+  const form = new FormData();
+  form.set("file", new Blob([sounds[i % sounds.length]]), "clip");
+  form.set("model", values.model);
+  form.set("language", "en");
+  const began = performance.now();
+  const answer = await fetch(`${url}/v1/audio/transcriptions`, { method: "POST", body: form });
+  const { usage, error } = await answer.json();
+  if (!answer.ok) throw new Error(`${answer.status}: ${error.message}`);
+  return { milliseconds: performance.now() - began, seconds: usage.seconds };
+}
+
+/** So many requests by so many clients, each asking again once it was answered. */
+async function load(url, clients, requests) {
+  const times = [];
+  let seconds = 0;
+  let next = 0;
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (next < requests) {
+        const one = await ask(url, next++);
+        times.push(one.milliseconds);
+        seconds += one.seconds;
+      }
+    }),
+  );
+  const elapsed = (performance.now() - began) / 1000;
+  times.sort((a, b) => a - b);
+  const percentile = (p) => Math.round(times[Math.min(times.length - 1, Math.floor(p * times.length))]);
+  return {
+    clients,
+    perSecond: Number((requests / elapsed).toFixed(2)),
+    timesRealTime: Number((seconds / elapsed).toFixed(1)),
+    p50: percentile(0.5),
+    p95: percentile(0.95),
+    p99: percentile(0.99),
+  };
+}
+
+/** Hits and acquires by pool; those of threads' own pools are added up. */
+function counts(pools) {
+  const byPool = {};
+  for (const { place, name, hits, acquires } of pools) {
+    const key = `${place} ${name}`;
+    const sum = byPool[key] ?? { hits: 0, acquires: 0 };
+    byPool[key] = { hits: sum.hits + hits, acquires: sum.acquires + acquires };
+  }
+  return byPool;
+}
+
+/** Hit rates since the warm-up. */
+function hitRates(pools, before) {
+  const earlier = counts(before);
+  return Object.fromEntries(
+    Object.entries(counts(pools)).map(([name, { hits, acquires }]) => {
+      const since = acquires - (earlier[name]?.acquires ?? 0);
+      const rate = since === 0 ? 1 : (hits - (earlier[name]?.hits ?? 0)) / since;
+      return [name, Number(rate.toFixed(4))];
+    }),
+  );
+}
+
+/** As many at once as there will be, so that pools and threads are as many as they get. */
+async function warmUp(service, clients) {
+  for (let i = 0; i < WARM_UP; i++) await ask(service.url, i);
+  await load(service.url, clients, clients);
+  return (await service.stats()).pools;
+}
+
+async function measure({ name, flags }) {
+  const service = await start(flags);
+  const warm = await warmUp(service, Math.max(...CLIENTS));
+  const rows = [];
+  for (const clients of CLIENTS) {
+    await service.stats(); // resets the delay
+    const before = (await service.stats()).process.gcTime ?? 0;
+    const row = await load(service.url, clients, Number(values.requests));
+    const { eventLoopDelay, gcTime } = (await service.stats()).process;
+    rows.push({ ...row, loopP99: eventLoopDelay?.p99, gc: Math.round((gcTime ?? 0) - before) });
+  }
+  const stats = await service.stats();
+  const result = { name, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools, warm) };
+  await service.stop();
+  return result;
+}
+
+/** Memory over many requests of the shortest clip, by four clients. */
+async function soak() {
+  const service = await start([]);
+  const warm = await warmUp(service, 4);
+  sounds.sort((a, b) => a.length - b.length);
+  sounds.length = 1;
+  const total = Number(values.soak);
+  const points = [];
+  let done = 0;
+  for (const upTo of [100, 200, 400, 700, 1000].map((part) => Math.round((part * total) / 1000))) {
+    await load(service.url, 4, upTo - done);
+    done = upTo;
+    const { process: figures, pools, leaks } = await service.stats();
+    points.push({
+      requests: done,
+      rssMiB: Math.round(figures.rss / 2 ** 20),
+      heapMiB: Math.round(figures.heapUsed / 2 ** 20),
+      leaks: leaks.length,
+      hitRates: hitRates(pools, warm),
+    });
+  }
+  await service.stop();
+  const [first, last] = [points[0], points.at(-1)];
+  return { points, growth: Number((last.rssMiB / first.rssMiB - 1).toFixed(4)) };
+}
+
+const report = {
+  machine: `${cpus()[0].model}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)} before`,
+  model: values.model,
+  clips: sounds.length,
+  contenders: [],
+};
+for (const contender of CONTENDERS) {
+  const result = await measure(contender);
+  report.contenders.push(result);
+  if (values.json) continue;
+  console.log(
+    `\n${result.name}: ${report.machine}, ${values.model}, ${report.clips} clips, ${values.requests} requests a row`,
+  );
+  console.table(result.rows);
+}
+if (Number(values.soak) > 0) {
+  report.soak = await soak();
+  if (!values.json) {
+    console.log("\nmemory");
+    console.table(report.soak.points.map(({ hitRates: _, ...point }) => point));
+    console.log(`growth of RSS: ${(100 * report.soak.growth).toFixed(1)} %`);
+  }
+}
+console.log(
+  values.json
+    ? JSON.stringify(report, null, 2)
+    : `hit rates: ${JSON.stringify(report.contenders[0].hitRates)}`,
+);

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { createKeyCheck } from "../../src/server/api-key.ts";
+import { serviceSettings } from "../../src/server/options.ts";
+import { createRateLimit } from "../../src/server/rate-limit.ts";
+
+describe("the key check", () => {
+  it("lets in whoever bears one of the keys", async () => {
+    const check = await createKeyCheck(["one", "two"]);
+    expect(await check("Bearer one")).toBe(true);
+    expect(await check("bearer two")).toBe(true);
+    for (const wrong of [
+      null,
+      "",
+      "one",
+      "Bearer ",
+      "Bearer on",
+      "Bearer onee",
+      "Basic one",
+      "Bearer one two",
+    ]) {
+      expect(await check(wrong), String(wrong)).toBe(false);
+    }
+  });
+
+  it("lets in everybody where there are no keys", async () => {
+    expect(await (await createKeyCheck([]))(null)).toBe(true);
+  });
+});
+
+describe("the rate limit", () => {
+  it("takes so many at once, and as many a minute after that", () => {
+    let now = 0;
+    const limit = createRateLimit(2, () => now);
+    expect([limit.take("a"), limit.take("a"), limit.take("a")]).toEqual([0, 0, 30]);
+    expect(limit.take("b")).toBe(0);
+    now = 29_000;
+    expect(limit.take("a")).toBe(1);
+    now = 30_000;
+    expect([limit.take("a"), limit.take("a")]).toEqual([0, 30]);
+    now = 10_000_000;
+    expect([limit.take("a"), limit.take("a"), limit.take("a")]).toEqual([0, 0, 30]);
+  });
+
+  it("forgets clients beyond ten thousand", () => {
+    const limit = createRateLimit(1, () => 0);
+    expect([limit.take("first"), limit.take("first")]).toEqual([0, 60]);
+    for (let i = 0; i < 10_000; i++) limit.take(String(i));
+    expect(limit.take("first")).toBe(0);
+  });
+});
+
+describe("the service's options", () => {
+  it("are checked by name and value", () => {
+    expect(() => serviceSettings({ concurrency: 0 })).toThrow(/concurrency is 0; give a whole number from 1/);
+    expect(() => serviceSettings({ queue: 1.5 })).toThrow(/queue is 1.5/);
+    expect(() => serviceSettings({ waitTimeout: Number.NaN })).toThrow(/waitTimeout is NaN/);
+    expect(() => serviceSettings({ apiKeys: [" "] })).toThrow(/API key is empty/);
+    expect(() => serviceSettings({ rateLimit: 0 })).toThrow(/rateLimit is 0/);
+  });
+
+  it("take onnxruntime-web unless told otherwise", () => {
+    expect(serviceSettings({}).model.providers).toEqual(["wasm"]);
+    expect(serviceSettings({ providers: ["native"] }).model.providers).toEqual(["native"]);
+  });
+});
