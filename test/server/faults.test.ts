@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import OpenAI, { InternalServerError, RateLimitError, toFile } from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Listening, Service, ServiceOptions } from "../../src/server/index.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { randomNumbers } from "../reference/sound-streams.ts";
@@ -17,6 +17,7 @@ const SOAK = process.env.WAVEPOOL_SOAK === "1";
 const ABORTS = SOAK ? 200 : 20;
 const HOSTILE = SOAK ? 1000 : 60;
 const SEED = 20_251;
+if (SOAK) vi.setConfig({ testTimeout: 3_600_000 });
 const MIB = 2 ** 20;
 
 const { createService, listen } = (await import("wavepool/server" as string)) as {
