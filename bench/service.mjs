@@ -1,7 +1,8 @@
 /**
  * The service under load: `npm run bench:service [-- --model base --clips DIR --requests 200 --runtime native]`. Each contender
- * (pools on, pools off, one request at a time) is a process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or
- * the sample. Prints one table a contender and JSON with --json.
+ * (pools on and off, requests one at a time, several models, the encoder in a thread; `--only "pools on;pools off"` chooses) is a
+ * process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or the sample. Prints one table a contender and JSON
+ * with --json.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     soak: { type: "string", default: "1000" },
     runtime: { type: "string", default: "wasm" },
     program: { type: "string", default: process.execPath },
+    only: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -39,7 +41,11 @@ const CONTENDERS = [
   { name: "pools on", flags: [] },
   { name: "pools off", flags: ["--no-pools"] },
   { name: "one at a time", flags: ["--concurrency", "1"] },
-];
+  { name: "two models, one thread each", flags: ["--models", "2", "--threads", "1"] },
+  { name: "encoder thread", flags: ["--encoder-thread"] },
+  { name: "encoder thread, one thread a graph", flags: ["--encoder-thread", "--threads", "1"] },
+  { name: "one at a time, one thread a graph", flags: ["--concurrency", "1", "--threads", "1"] },
+].filter(({ name }) => values.only === undefined || values.only.split(";").includes(name));
 
 async function start(flags) {
   const args = [
@@ -129,16 +135,19 @@ function counts(pools) {
   return byPool;
 }
 
-/** Hit rates since the warm-up. */
+/** Hit rates since the warm-up, of each pool and of all together. */
 function hitRates(pools, before) {
   const earlier = counts(before);
-  return Object.fromEntries(
-    Object.entries(counts(pools)).map(([name, { hits, acquires }]) => {
-      const since = acquires - (earlier[name]?.acquires ?? 0);
-      const rate = since === 0 ? 1 : (hits - (earlier[name]?.hits ?? 0)) / since;
-      return [name, Number(rate.toFixed(4))];
-    }),
-  );
+  const all = { hits: 0, acquires: 0 };
+  const rate = ({ hits, acquires }) => (acquires === 0 ? 1 : Number((hits / acquires).toFixed(4)));
+  const rates = Object.entries(counts(pools)).map(([name, { hits, acquires }]) => {
+    const { hits: hitsThen = 0, acquires: acquiresThen = 0 } = earlier[name] ?? {};
+    const since = { hits: hits - hitsThen, acquires: acquires - acquiresThen };
+    all.hits += since.hits;
+    all.acquires += since.acquires;
+    return [name, rate(since)];
+  });
+  return { all: rate(all), ...Object.fromEntries(rates) };
 }
 
 /** As many at once as there will be, so that pools and threads are as many as they get. */

@@ -12,6 +12,7 @@ export interface ServeFlags {
   language?: string;
   runtime?: "wasm" | "native";
   threads?: number;
+  models?: number;
   dtype?: DtypeChoice;
   offline?: boolean;
   concurrency?: number;
@@ -22,6 +23,7 @@ export interface ServeFlags {
   rateLimit?: number;
   apiKey?: string[];
   cors?: string[];
+  encoderThread?: boolean;
   pools: boolean;
 }
 
@@ -77,7 +79,8 @@ export function addServeCommand(program: Command, action: (flags: ServeFlags) =>
         "native",
       ]),
     )
-    .option("--threads <n>", "threads that run the model", integer("--threads", 1))
+    .option("--threads <n>", "threads that a model runs on", integer("--threads", 1))
+    .option("--models <n>", "threads that each load the model and share the requests", integer("--models", 1))
     .addOption(new Option("--dtype <type>", "type of the weights").choices(["auto", ...MODEL_DTYPES]))
     .option("--offline", "never download a model")
     .option("--concurrency <n>", "requests worked on at once (default: 8)", integer("--concurrency", 1))
@@ -88,6 +91,7 @@ export function addServeCommand(program: Command, action: (flags: ServeFlags) =>
     .option("--rate-limit <n>", "requests a minute and client", integer("--rate-limit", 1))
     .option("--api-key <key>", "key that clients bear, also several; better in WAVEPOOL_API_KEY", several)
     .option("--cors <origin>", "origin that browsers may call from, also several, or *", several)
+    .option("--encoder-thread", "encode one request's window on a thread of its own while another is decoded")
     .option("--no-pools", "fresh arrays for each request, to measure the difference")
     .action(action);
 }
@@ -99,6 +103,7 @@ export function serviceRequest(flags: ServeFlags, environmentKeys: string | unde
     model: flags.model,
     language: flags.language,
     threads: flags.threads,
+    models: flags.models,
     dtype: flags.dtype,
     offline: flags.offline,
     concurrency: flags.concurrency,
@@ -110,6 +115,7 @@ export function serviceRequest(flags: ServeFlags, environmentKeys: string | unde
     cors: flags.cors,
     // Where a graph fails on it, Wasm takes over, and the log says so.
     providers: flags.runtime === "native" ? ["native", "wasm"] : ["wasm"],
+    encoderThread: flags.encoderThread,
     pools: flags.pools,
     apiKeys: keys,
   } as ServiceOptions;

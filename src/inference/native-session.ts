@@ -2,8 +2,7 @@ import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { createHostSession, reasonOf } from "./host-session.ts";
-import type { Session, SessionOptions } from "./session.ts";
-import { MAX_THREADS } from "./web-session.ts";
+import { MAX_THREADS, type Session, type SessionOptions } from "./session.ts";
 
 /**
  * Loads onnxruntime-node.

@@ -4,8 +4,8 @@ import { messageOf } from "../core/errors.ts";
 import { gpuDevice, webNnDevices } from "./devices.ts";
 import { loadNativeRuntime } from "./native-session.ts";
 import { catchRuntimeModule } from "./runtime-module.ts";
-import type { ProviderName } from "./session.ts";
-import { inferenceThreads, MAX_THREADS } from "./web-session.ts";
+import { MAX_THREADS, type ProviderName } from "./session.ts";
+import { inferenceThreads } from "./web-session.ts";
 
 /** Whether a provider exists in this runtime. */
 export interface ProviderState {

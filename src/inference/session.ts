@@ -3,6 +3,9 @@ import type { Tensor, TensorData, TensorType } from "./tensor.ts";
 /** Execution providers, best first: NPU or GPU by WebNN, WebGPU, native onnxruntime, WebAssembly. */
 export type ProviderName = "webnn" | "webgpu" | "native" | "wasm";
 
+/** More threads than this slow Whisper's small matrices down. */
+export const MAX_THREADS = 8;
+
 /** Name, type and shape of an input or output; free dimensions have names. */
 export interface TensorInfo {
   readonly name: string;

@@ -46,6 +46,11 @@ export interface ThreadedEncoderOptions extends GraphOptions {
   readonly start?: typeof startThread;
 }
 
+/** The thread died under a window. */
+class EncoderLostError extends InferenceError {}
+/** Threads that a window may have. */
+const ATTEMPTS = 2;
+
 /** A thread with an encoder loaded. */
 interface EncoderThread {
   readonly ready: Ready;
@@ -58,8 +63,8 @@ interface EncoderThread {
 
 /**
  * Loads an encoder into a thread of its own, so that it encodes one window while this thread decodes another. Features are read
- * from where they lie in the core's memory; the output comes into a buffer of the pool "encoder_output" there. A thread that
- * dies fails the windows that it has; the next window starts another.
+ * from where they lie in the core's memory; the output comes into a buffer of the pool "encoder_output" there. When a
+ * thread dies, another one encodes the windows that it had, once: what dies again fails.
  *
  * @param core one whose memory threads share
  * @throws InvalidArgumentError when its memory is not shared.
@@ -105,10 +110,16 @@ export async function startEncoderThread(
   let latest = opened.provider;
 
   async function run(features: Float32Array, states: Float32Array): Promise<number> {
-    current ??= open();
-    const thread = await current;
-    latest = thread.provider;
-    return thread.run(features, states);
+    for (let attempt = 0; ; attempt++) {
+      current ??= open();
+      const thread = await current;
+      latest = thread.provider;
+      try {
+        return await thread.run(features, states);
+      } catch (error) {
+        if (!(error instanceof EncoderLostError) || attempt === ATTEMPTS - 1) throw error;
+      }
+    }
   }
 
   return {
@@ -178,7 +189,7 @@ async function openThread(
   }
 
   function lose(reason: string): void {
-    lost = new InferenceError(`the encoder's thread ended (${reason}); transcribe again`);
+    lost = new EncoderLostError(`the encoder's thread ended (${reason}); transcribe again`);
     loaded.reject(lost);
     for (const { reject } of waiting.values()) reject(lost);
     waiting.clear();

@@ -4,11 +4,8 @@ import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { sharedMemoryWorks } from "../core/runtime-probes.ts";
 import { createHostSession, reasonOf, tensorInfo } from "./host-session.ts";
 import { catchRuntimeModule, runtimeModule } from "./runtime-module.ts";
-import type { Session, SessionOptions } from "./session.ts";
+import { MAX_THREADS, type Session, type SessionOptions } from "./session.ts";
 import { createHeapSession } from "./wasm-heap-session.ts";
-
-/** More threads than this slow Whisper's small matrices down. */
-export const MAX_THREADS = 8;
 
 /** Threads that onnxruntime-web is given: fixed when the first session of a realm is made. */
 export const inferenceThreads = sharedMemoryWorks() ? Math.min(MAX_THREADS, adapter.cores) : 1;

@@ -27,12 +27,14 @@ export function serviceHealth(
   engine: SpeechEngine,
   { draining, admitted, places }: HealthFacts,
 ): ServiceHealth {
-  const { uploadBytes, maxUploadBytes, ready } = engine.stats();
+  const { uploadBytes, maxUploadBytes, modelsLoaded, models } = engine.stats();
   const pressure =
     uploadBytes > PRESSED * maxUploadBytes
       ? [`uploads hold ${uploadBytes} of ${maxUploadBytes} bytes; raise memory`]
       : [];
-  const reasons = ready ? [] : ["the model is not loaded"];
+  const reasons: string[] = [];
+  if (modelsLoaded === 0) reasons.push("the model is not loaded");
+  else if (modelsLoaded < models) reasons.push(`${modelsLoaded} of ${models} threads have the model loaded`);
   if (admitted >= LONG_QUEUE * places) reasons.push(`queue: ${admitted} of ${places} places are taken`);
   for (const { place, core } of engine.pools()) {
     const pools = poolHealth(poolStatistics(core), []).reasons;

@@ -99,7 +99,7 @@ export function createMetrics(): Metrics {
       single("queue", "gauge", "Requests that wait for a turn", engine.waiting);
       single("uploads_waiting", "gauge", "Requests that wait for room", engine.uploadsWaiting);
       single("upload_bytes", "gauge", "Bytes of uploads held or reserved", engine.uploadBytes);
-      single("model_ready", "gauge", "Whether the model is loaded", Number(engine.ready));
+      single("models_loaded", "gauge", "Threads that have the model loaded", engine.modelsLoaded);
       single(
         "model_threads_replaced_total",
         "counter",
@@ -131,9 +131,11 @@ function seconds(milliseconds: number | undefined): number | undefined {
 }
 
 function poolsOf(pools: readonly CorePools[]) {
-  return pools.flatMap(({ place, core }, i) =>
-    poolAddresses(core)
+  return pools.flatMap(({ place, core }, i) => {
+    const thread = String(pools.slice(0, i).filter((other) => other.place === place).length);
+    const labels = place === "exchange" ? { place } : { place, thread };
+    return poolAddresses(core)
       .filter((pool) => !core.exports.poolClosed(pool))
-      .map((pool) => ({ core, pool, labels: place === "sound" ? { place, thread: String(i) } : { place } })),
-  );
+      .map((pool) => ({ core, pool, labels }));
+  });
 }

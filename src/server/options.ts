@@ -1,8 +1,15 @@
+import { adapter } from "#adapter";
 import { InvalidArgumentError } from "../core/errors.ts";
+import { MAX_THREADS } from "../inference/session.ts";
 import type { ModelOptions } from "./engine/messages.ts";
 
 /** How to run the service. */
 export interface ServiceOptions extends ModelOptions {
+  /**
+   * Threads that each load the model and work on requests beside each other, with their part of the cores; each takes the memory
+   * of its own weights. Default 1, from 8 cores on 2.
+   */
+  models?: number;
   /** Requests worked on at once; their windows take turns, so that a short one is not held up by long ones. Default 8. */
   concurrency?: number;
   /** Requests that wait beyond those; further ones get 429. Default 32. */
@@ -42,6 +49,8 @@ export interface ServiceSettings
   model: ModelOptions;
 }
 
+/** Cores from which on one model does not fill them: its decoder gains little from more than four threads. */
+const CORES_FOR_TWO = 8;
 const MB = 1_000_000;
 const MIB = 1024 * 1024;
 
@@ -52,6 +61,7 @@ const MIB = 1024 * 1024;
  */
 export function serviceSettings(options: ServiceOptions): ServiceSettings {
   const {
+    models = adapter.cores >= CORES_FOR_TWO ? 2 : 1,
     concurrency = 8,
     queue = 32,
     apiKeys = [],
@@ -69,6 +79,7 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
     log = () => {},
     ...model
   } = options;
+  whole("models", models, 1, 64);
   whole("concurrency", concurrency, 1, 64);
   whole("queue", queue, 0, 100_000);
   whole("maxUploadBytes", maxUploadBytes, 1, 2 ** 31);
@@ -88,7 +99,14 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
   if (apiKeys.some((key) => key.trim() === "")) {
     throw new InvalidArgumentError("an API key is empty; give one, or leave it out");
   }
+  if (models > concurrency) {
+    throw new InvalidArgumentError(
+      `models is ${models} and concurrency ${concurrency}; give no more models than requests worked on at once`,
+    );
+  }
+  const threads = Math.max(1, Math.min(MAX_THREADS, Math.floor(adapter.cores / models)));
   return {
+    models,
     concurrency,
     queue,
     apiKeys,
@@ -105,7 +123,7 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
     pools,
     log,
     // As the command line: onnxruntime-node only where it is asked for, for a thread that runs it cannot be replaced.
-    model: { providers: ["wasm"], ...model },
+    model: { providers: ["wasm"], ...(models > 1 && { threads }), ...model },
   };
 }
 

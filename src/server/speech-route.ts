@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Segment, Task, Transcription } from "../transcription/transcription.ts";
 import { answer, createStreamWriter, jobOptions } from "./answer.ts";
 import { knownModel, noteError, type RequestEnv } from "./app.ts";
+import { requestBytes } from "./engine/blocks.ts";
 import { ApiError, errorBody, invalid, toApiError } from "./errors.ts";
 import { type Received, receiveForm } from "./receive.ts";
 import { type SpeechRequest, TranscriptionRequest, TranslationRequest } from "./schemas.ts";
@@ -27,7 +28,7 @@ export async function speechRoute(c: Context<RequestEnv>, house: House, task: Ta
     const request = checkedRequest(task, received);
     const file = checkedFile(received);
     knownModel(house, request.model);
-    note({ bytes: file.size, blocks: file.pieces.length, upload_ms: Math.round(uploaded - began) });
+    note({ bytes: file.size, pool_bytes: requestBytes(file), upload_ms: Math.round(uploaded - began) });
     const work = house.engine.transcribe(file, jobOptions(task, request), {
       signal: visit.signal,
       segments: request.stream,

@@ -56,9 +56,19 @@ describe("an encoder in a thread", () => {
     expect(encoder.beside).toBe(true);
   });
 
-  it("fails what a dead thread had, and starts another for the next", async () => {
+  it("has another thread encode what a dead one had, and fails what dies twice", async () => {
+    const expected = await encoder.encode(features);
+    const again = encoder.encode(features);
+    await thread.crash();
+    const got = await again;
+    expect(await got.read()).toEqual(await expected.read());
+    expected.release();
+    got.release();
     const under = encoder.encode(features);
     const failed = expect(under).rejects.toThrow(InferenceError);
+    const first = thread;
+    await first.crash();
+    await vi.waitUntil(() => thread !== first, 10_000);
     await thread.crash();
     await failed;
     expect(inUse()).toBe(0);

@@ -16,7 +16,8 @@ import { until } from "./runtimes.ts";
 const SOAK = process.env.WAVEPOOL_SOAK === "1";
 const ABORTS = SOAK ? 200 : 20;
 const HOSTILE = SOAK ? 1000 : 60;
-const SEED = 20_251;
+/** Another one for another soak. */
+const SEED = Number(process.env.WAVEPOOL_SEED ?? 20_251);
 if (SOAK) vi.setConfig({ testTimeout: 3_600_000 });
 const MIB = 2 ** 20;
 
@@ -374,3 +375,35 @@ function mutated(bytes: Uint8Array, random: () => number): Uint8Array<ArrayBuffe
   }
   return copy;
 }
+
+describe("a service with two models, whose encoders have threads", () => {
+  let running: Running;
+  beforeAll(async () => {
+    running = await start({ models: 2, encoderThread: true, threads: 1, concurrency: 4, queue: 4 });
+  });
+  afterAll(() => running?.server.close(0));
+
+  it("answers on one while the other is replaced", async () => {
+    const { client, service } = running;
+    const ask = async () => {
+      const file = await toFile(sample, "a.wav");
+      const { text } = await client.audio.transcriptions.create({ file, model: "tiny", language: "en" });
+      expect(wordErrorRate([[WORDS, text]])).toBeLessThan(MISHEARD);
+    };
+    const calls = Array.from({ length: 4 }, ask);
+    await until(() => service.engine.stats().running === 4);
+    await service.engine.killModelThread();
+    await until(() => service.engine.stats().modelsLoaded === 1);
+    expect(service.health()).toMatchObject({
+      status: "degraded",
+      reasons: expect.arrayContaining([expect.stringMatching(/^1 of 2 threads have the model/)]),
+    });
+    await Promise.all(calls);
+    await until(() => service.engine.stats().modelsLoaded === 2);
+    expect(service.engine.stats()).toMatchObject({ modelThreadsReplaced: 1, models: 2 });
+    expect(service.engine.stats().retries).toBeGreaterThan(0);
+    const text = await (await fetch(`${running.url}/metrics`)).text();
+    expect(text).toMatch(/pool_acquires_total\{pool="encoder_output",place="model",thread="1"\} [1-9]/);
+    await expectWell(running);
+  });
+});

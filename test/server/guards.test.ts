@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { createKeyCheck } from "../../src/server/api-key.ts";
 import { serviceSettings } from "../../src/server/options.ts";
@@ -56,10 +57,17 @@ describe("the service's options", () => {
     expect(() => serviceSettings({ waitTimeout: Number.NaN })).toThrow(/waitTimeout is NaN/);
     expect(() => serviceSettings({ apiKeys: [" "] })).toThrow(/API key is empty/);
     expect(() => serviceSettings({ rateLimit: 0 })).toThrow(/rateLimit is 0/);
+    expect(() => serviceSettings({ models: 3, concurrency: 2 })).toThrow(/models is 3 and concurrency 2/);
   });
 
   it("take onnxruntime-web unless told otherwise", () => {
     expect(serviceSettings({}).model.providers).toEqual(["wasm"]);
     expect(serviceSettings({ providers: ["native"] }).model.providers).toEqual(["native"]);
+  });
+
+  it("give each of several models its part of the cores", () => {
+    const { threads } = serviceSettings({ models: 2 }).model;
+    expect(threads).toBe(Math.max(1, Math.min(8, Math.floor(availableParallelism() / 2))));
+    expect(serviceSettings({ models: 2, threads: 3 }).model.threads).toBe(3);
   });
 });

@@ -313,7 +313,7 @@ describe.each(RUNTIMES)("the service on $name, called by the openai package", (r
       event: "request",
       method: "POST",
       bytes: bytes.length,
-      blocks: 1,
+      pool_bytes: 262144 + 4 * 65536, // one piece of upload, and a ring of sound
       seconds: 7.2,
     });
     expect(Object.keys(done!)).toEqual(

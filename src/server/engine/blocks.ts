@@ -8,8 +8,15 @@ export const UPLOAD_BLOCK = 256 * 1024;
 export const SOUND_BLOCK = 16384;
 /** Blocks that one request's sound travels in. */
 export const RING_BLOCKS = 4;
+/** Pieces of an upload that are made at once for each request: what most files take. */
+const UPLOAD_BLOCKS_READY = 4;
 /** Slots that a pool can have, see createBufferPool. */
 const MAX_SLOTS = 4096;
+
+/** Bytes that a request holds of these pools: its upload, and the ring that its sound travels in. */
+export function requestBytes({ pieces }: { readonly pieces: readonly unknown[] }): number {
+  return pieces.length * UPLOAD_BLOCK + RING_BLOCKS * SOUND_BLOCK * 4;
+}
 
 /** A buffer that was lent, and how it goes back. */
 export interface Lent<T> {
@@ -45,7 +52,7 @@ export function pooledBlocks(core: Core, requests: number): Blocks {
     name: "upload",
     dtype: "u8",
     shape: UPLOAD_BLOCK,
-    initial: Math.min(max, 4),
+    initial: Math.min(max, UPLOAD_BLOCKS_READY * requests),
     max,
   });
   return {

@@ -8,13 +8,15 @@ import { createGate, type GateWait } from "./gate.ts";
 import { runJob } from "./job.ts";
 import { type JobOptions, type ModelOptions, type ServedModel, ThreadLostError } from "./messages.ts";
 import { createSoundThreads, SOUND_THREAD_BYTES } from "./sound-threads.ts";
-import { startTextModel } from "./text-model.ts";
+import { startTextModels } from "./text-models.ts";
 import { openUpload, type Upload } from "./upload.ts";
 
 /** How to make an engine. */
 export interface EngineOptions {
-  /** What the model's thread makes its transcriber of. */
+  /** What the model's threads make their transcribers of. */
   model: ModelOptions;
+  /** Threads that each load the model and share the requests. */
+  models: number;
   /** Requests that are worked on at once; their windows take turns. */
   concurrency: number;
   /** Bytes of all pooled memory: uploads, sound, windows. */
@@ -49,7 +51,10 @@ export interface CorePools {
 
 /** How the engine does. */
 export interface EngineStatistics {
+  /** Whether the model is loaded, and by how many of its threads. */
   ready: boolean;
+  modelsLoaded: number;
+  models: number;
   running: number;
   waiting: number;
   concurrency: number;
@@ -90,12 +95,12 @@ export interface SpeechEngine {
   leaks(): { place: string; pool: string; leases: number }[];
   /** Ends the threads; calls at work have so many milliseconds. */
   close(timeout: number): Promise<void>;
-  /** Ends the model's thread as a crash would, for tests. */
+  /** Ends the model's busiest thread as a crash would, for tests. */
   killModelThread(): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
-/** The model's core: windows, decoder and the silence tail, and a ring of a minute a call. */
+/** A model's core: windows, decoder and the silence tail, and a ring of a minute a call. */
 const modelBytes = (concurrency: number) => (32 + 8 * concurrency) * MIB;
 /** Times that a call is begun anew. */
 const RETRIES = 1;
@@ -107,11 +112,12 @@ const RETRIES = 1;
  */
 export async function createSpeechEngine(options: EngineOptions): Promise<SpeechEngine> {
   const { concurrency, memoryBytes, maxUploadBytes, maxSeconds, decodeTimeout } = options;
-  const others = modelBytes(concurrency) + SOUND_THREAD_BYTES * concurrency;
+  const { models } = options;
+  const others = models * modelBytes(Math.ceil(concurrency / models)) + SOUND_THREAD_BYTES * concurrency;
   const needed = others + Math.ceil(maxUploadBytes / UPLOAD_BLOCK + 8 * concurrency) * UPLOAD_BLOCK + MIB;
   if (memoryBytes < needed) {
     throw new InvalidArgumentError(
-      `memory is ${memoryBytes} bytes; ${concurrency} requests at once with uploads of ${maxUploadBytes} bytes take ${needed}: give more memory, or less of the others`,
+      `memory is ${memoryBytes} bytes; ${models} models and ${concurrency} requests at once with uploads of ${maxUploadBytes} bytes take ${needed}: give more memory, or less of the others`,
     );
   }
   const exchange = await createCore({ memoryBytes: memoryBytes - others, threads: true });
@@ -121,7 +127,7 @@ export async function createSpeechEngine(options: EngineOptions): Promise<Speech
     : freshBlocks(memoryBytes - others - 2 * MIB);
   const room = createGate(Math.floor(blocks.uploadBytes / UPLOAD_BLOCK), "room for the upload");
   const turns = createGate(concurrency, "a turn");
-  const text = startTextModel(options.model, modelBytes(concurrency));
+  const texts = startTextModels(options.model, models, concurrency, modelBytes);
   const sounds = createSoundThreads();
   let lastId = 0;
   let retries = 0;
@@ -136,6 +142,7 @@ export async function createSpeechEngine(options: EngineOptions): Promise<Speech
       onBegin?.();
       for (let left = RETRIES; ; left--) {
         let given = false;
+        const text = texts.take();
         const job = runJob({
           id: ++lastId,
           text,
@@ -160,6 +167,7 @@ export async function createSpeechEngine(options: EngineOptions): Promise<Speech
           retries++;
         } finally {
           await job.return(undefined as never);
+          texts.put(text);
         }
       }
     } finally {
@@ -169,27 +177,29 @@ export async function createSpeechEngine(options: EngineOptions): Promise<Speech
 
   const pools = (): CorePools[] => [
     { place: "exchange", core: exchange },
-    ...(text.core ? [{ place: "model" as const, core: text.core }] : []),
+    ...texts.cores.map((core) => ({ place: "model" as const, core })),
     ...sounds.cores.map((core) => ({ place: "sound" as const, core })),
   ];
 
   return {
     get model() {
-      return text.model;
+      return texts.model;
     },
-    ready: () => text.ready(),
+    ready: () => texts.ready(),
     receive: (most, wait) => openUpload(room, blocks, most, wait),
     transcribe,
     pools,
     stats: () => ({
-      ready: text.model !== undefined,
+      ready: texts.loaded > 0,
+      modelsLoaded: texts.loaded,
+      models,
       running: turns.used,
       waiting: turns.waiting,
       concurrency,
       uploadBytes: room.used * UPLOAD_BLOCK,
       maxUploadBytes: room.capacity * UPLOAD_BLOCK,
       uploadsWaiting: room.waiting,
-      modelThreadsReplaced: text.replaced,
+      modelThreadsReplaced: texts.replaced,
       soundThreadsReplaced: sounds.replaced,
       retries,
     }),
@@ -198,10 +208,10 @@ export async function createSpeechEngine(options: EngineOptions): Promise<Speech
       return pools().flatMap(({ place, core }) => heldIn(place, poolStatistics(core)));
     },
     async close(timeout) {
-      await text.close(timeout);
+      await texts.close(timeout);
       await sounds.close();
     },
-    killModelThread: () => text.kill(),
+    killModelThread: () => texts.kill(),
   };
 }
 
