@@ -32,6 +32,13 @@ export class UnsupportedRuntimeError extends WavepoolError {
   }
 }
 
+/** A microphone that cannot be used, or that went away. */
+export class MicrophoneError extends WavepoolError {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(code, "failure", message, options);
+  }
+}
+
 /** The core's memory has no room left for what was asked. */
 export class CoreMemoryError extends WavepoolError {
   constructor(message: string, options?: ErrorOptions) {

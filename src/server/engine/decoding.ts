@@ -1,11 +1,5 @@
-import {
-  type PostedError,
-  postedError,
-  revivedError,
-  type SoundReply,
-  SoundUnsafeError,
-  type TextRequest,
-} from "./messages.ts";
+import { type PostedError, postedError, revivedError } from "../../core/posted-error.ts";
+import { type SoundReply, SoundUnsafeError, type TextRequest } from "./messages.ts";
 import type { SoundThread, SoundThreads } from "./sound-threads.ts";
 import type { Upload } from "./upload.ts";
 

@@ -1,8 +1,9 @@
 import { createInterruption } from "../../audio/interruption.ts";
+import { revivedError } from "../../core/posted-error.ts";
 import type { Segment, Transcription } from "../../transcription/transcription.ts";
 import { type Blocks, type Lent, RING_BLOCKS } from "./blocks.ts";
 import { type Decoding, startDecoding } from "./decoding.ts";
-import { type JobOptions, revivedError } from "./messages.ts";
+import type { JobOptions } from "./messages.ts";
 import type { SoundThreads } from "./sound-threads.ts";
 import type { TextEvent, TextModel } from "./text-model.ts";
 import type { Upload } from "./upload.ts";

@@ -1,6 +1,7 @@
 /** What the main thread and its workers say to each other. Buffers are views on shared memory, lent until the job ends. */
 import type { CoreHandle } from "../../core/core.ts";
-import { messageOf, WavepoolError } from "../../core/errors.ts";
+import { WavepoolError } from "../../core/errors.ts";
+import type { PostedError } from "../../core/posted-error.ts";
 import type { TranscribeOptions } from "../../transcription/options.ts";
 import type { TranscriberOptions } from "../../transcription/transcriber.ts";
 import type { Segment, Transcription } from "../../transcription/transcription.ts";
@@ -67,25 +68,6 @@ export type SoundRequest =
 export type SoundReply =
   | { type: "block"; id: number; index: number; count: number }
   | { type: "over"; id: number; error?: PostedError };
-
-/** An error as it travels. */
-export interface PostedError {
-  code: string;
-  kind: "input" | "failure";
-  message: string;
-}
-
-export function postedError(error: unknown): PostedError {
-  if (error instanceof WavepoolError) {
-    return { code: error.code, kind: error.kind, message: error.message };
-  }
-  return { code: "internal", kind: "failure", message: messageOf(error) };
-}
-
-/** The error again; of the base class, by whose `code` it is told. */
-export function revivedError({ code, kind, message }: PostedError): WavepoolError {
-  return new WavepoolError(code, kind, message);
-}
 
 /** The thread of the model died under a job. */
 export class ThreadLostError extends WavepoolError {

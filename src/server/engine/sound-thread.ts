@@ -3,14 +3,9 @@ import type { OpenFile } from "../../adapters/adapter.ts";
 import { threadHost } from "../../adapters/threads.node.ts";
 import { openSound } from "../../audio/sound-source.ts";
 import { attachCore } from "../../core/attach-core.ts";
+import { postedError } from "../../core/posted-error.ts";
 import { UPLOAD_BLOCK } from "./blocks.ts";
-import {
-  postedError,
-  type SoundReply,
-  type SoundRequest,
-  type SoundThreadData,
-  SoundTooLongError,
-} from "./messages.ts";
+import { type SoundReply, type SoundRequest, type SoundThreadData, SoundTooLongError } from "./messages.ts";
 
 const RATE = 16000;
 const host = threadHost();

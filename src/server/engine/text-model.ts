@@ -1,9 +1,9 @@
 import { startThread, type Thread } from "../../adapters/threads.node.ts";
 import type { Core } from "../../core/core.ts";
 import { createCore } from "../../core/create-core.ts";
+import { revivedError } from "../../core/posted-error.ts";
 import {
   type ModelOptions,
-  revivedError,
   type ServedModel,
   type TextReply,
   type TextRequest,

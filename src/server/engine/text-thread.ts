@@ -1,16 +1,10 @@
 /** The thread that runs the model: sound in blocks comes in, segments go out. */
 import { threadHost } from "../../adapters/threads.node.ts";
 import { attachCore } from "../../core/attach-core.ts";
+import { type PostedError, postedError, revivedError } from "../../core/posted-error.ts";
 import { createTranscriber, type Transcriber } from "../../transcription/transcriber.ts";
 import type { Transcription } from "../../transcription/transcription.ts";
-import {
-  type PostedError,
-  postedError,
-  revivedError,
-  type TextReply,
-  type TextRequest,
-  type TextThreadData,
-} from "./messages.ts";
+import type { TextReply, TextRequest, TextThreadData } from "./messages.ts";
 
 const RATE = 16000;
 const host = threadHost();

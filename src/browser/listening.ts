@@ -1,0 +1,219 @@
+import { InvalidArgumentError, MicrophoneError } from "../core/errors.ts";
+import { revivedError } from "../core/posted-error.ts";
+import type { Segment, Transcription } from "../transcription/transcription.ts";
+import { createInbox } from "./inbox.ts";
+import type { GateOptions, PostedCallOptions, SpeechReply } from "./messages.ts";
+import type { Heard, Microphone, MicrophoneState } from "./microphone.ts";
+import type { ProcessorGraph } from "./microphone-graph.ts";
+import type { OpenInput } from "./sound-input.ts";
+import { createSpectrogramView } from "./spectrogram-view.ts";
+import type { SpeechWorker } from "./speech-worker.ts";
+
+/** Probability of a segment, from its tokens'. */
+const confidenceOf = ({ avgLogprob }: Segment) => Math.exp(Math.min(0, avgLogprob));
+
+/** What listening needs beside source, worker and processor. */
+export interface ListenParts {
+  callOptions: PostedCallOptions;
+  gate: GateOptions;
+  partials: boolean;
+  signal: AbortSignal | undefined;
+  /** Ends the graph, and whatever else was opened for the microphone. */
+  giveBack(): Promise<void>;
+}
+
+/**
+ * Has the worker listen to what the processor writes, and tells what it hears.
+ *
+ * @throws what the worker says when it cannot begin; the caller gives back then.
+ */
+export async function listen(
+  input: OpenInput,
+  speech: SpeechWorker,
+  graph: ProcessorGraph,
+  { callOptions, gate, partials, signal, giveBack }: ListenParts,
+): Promise<Microphone> {
+  const { context } = input;
+  const { link } = graph;
+  const target = new EventTarget();
+  const heard = createInbox<Heard>();
+  const sampleRate = Math.round(context.sampleRate);
+  let state: MicrophoneState = "starting";
+  let error: Error | undefined;
+  let spectrogram: ReturnType<typeof createSpectrogramView> | undefined;
+  let counts = { quanta: 0, dropped: 0 };
+  let stopping: Promise<Transcription> | undefined;
+  let closing: Promise<void> | undefined;
+  const listening = settleable<void>();
+  const result = settleable<Transcription>();
+  /** The worker touches nothing of this call any more. */
+  const over = settleable<void>();
+
+  function become(next: MicrophoneState): void {
+    if (state === next || state === "stopped" || state === "failed") return;
+    state = next;
+    target.dispatchEvent(new Event("statechange"));
+  }
+
+  function tell(one: Heard): void {
+    heard.put(one);
+    target.dispatchEvent(new CustomEvent(one.type, { detail: one }));
+  }
+
+  function fail(cause: unknown): void {
+    if (closing) return;
+    error = cause instanceof Error ? cause : new Error(String(cause));
+    become("failed");
+    result.reject(error);
+    listening.reject(error);
+    heard.fail(error);
+    void close();
+  }
+
+  function reply(message: Extract<SpeechReply, { id: number }>): void {
+    if (message.type === "segment") {
+      const { segment } = message;
+      const { text, start, end } = segment;
+      tell({ type: "final", text, start, end, confidence: confidenceOf(segment), segment });
+    } else if (message.type === "partial") tell({ type: "partial", ...message.partial });
+    else if (message.type === "listening") {
+      spectrogram = createSpectrogramView(speech.core, message.spectrogram);
+      listening.resolve();
+    } else if (message.type === "frames") {
+      counts = { quanta: message.quanta, dropped: message.dropped };
+      spectrogram?.update(message.written, message.values);
+    } else if (message.type === "done") {
+      over.resolve();
+      result.resolve(message.result);
+    } else if (message.type === "error") {
+      over.resolve();
+      fail(revivedError(message.error));
+    }
+  }
+
+  const id = speech.link.open({
+    reply,
+    lost(cause) {
+      over.resolve();
+      fail(cause);
+    },
+  });
+
+  function follow(): void {
+    if (stopping || closing) return;
+    if (context.state === "running") become("listening");
+    else if (context.state !== "closed") become("paused");
+    else if (!isOffline(context)) {
+      fail(new MicrophoneError("microphone-lost", "the AudioContext was closed; open the microphone again"));
+    }
+  }
+
+  async function stop(): Promise<Transcription> {
+    become("finishing");
+    await graph.silence();
+    counts = link.counts() ?? counts;
+    speech.link.post({ type: "finish", id });
+    try {
+      return await result.promise;
+    } finally {
+      await close();
+    }
+  }
+
+  async function end(): Promise<void> {
+    signal?.removeEventListener("abort", abort);
+    context.removeEventListener("statechange", follow);
+    await graph.silence();
+    counts = link.counts() ?? counts;
+    // Not heard by a call that is done.
+    speech.link.post({ type: "abort", id });
+    result.reject(signal?.aborted ? signal.reason : new InvalidArgumentError("the microphone was closed"));
+    await over.promise;
+    speech.link.close(id);
+    await giveBack();
+    become("stopped");
+    heard.end();
+  }
+  function close(): Promise<void> {
+    closing ??= end();
+    return closing;
+  }
+  const abort = () => void close();
+
+  try {
+    speech.link.listen({
+      id,
+      sampleRate,
+      options: callOptions,
+      gate,
+      partials,
+      ...link.worker,
+    });
+    await listening.promise;
+    signal?.throwIfAborted();
+  } catch (cause) {
+    // A call that failed has closed; the caller gives back what is left, which is nothing then.
+    await close();
+    throw cause;
+  }
+  graph.connect();
+  signal?.addEventListener("abort", abort, { once: true });
+  context.addEventListener("statechange", follow);
+  input.onEnded(() =>
+    fail(
+      new MicrophoneError(
+        "microphone-lost",
+        "the microphone was disconnected or blocked; connect it, and open it again",
+      ),
+    ),
+  );
+  if (isOffline(context)) become("listening");
+  else follow();
+
+  return {
+    get state() {
+      return state;
+    },
+    get error() {
+      return error;
+    },
+    transport: link.transport,
+    sampleRate,
+    spectrogram: spectrogram!,
+    addEventListener: target.addEventListener.bind(target) as Microphone["addEventListener"],
+    removeEventListener: target.removeEventListener.bind(target) as Microphone["removeEventListener"],
+    [Symbol.asyncIterator]: () => heard[Symbol.asyncIterator](),
+    async stats() {
+      if (!closing) counts = link.counts() ?? counts;
+      const fill = closing ? undefined : link.fill();
+      const { pools, lostSeconds } = await speech.stats();
+      return { ...counts, fill, lostSeconds, pools };
+    },
+    async resume() {
+      if (!isOffline(context)) await (context as AudioContext).resume();
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Offline contexts are suspended until they render, and closed behind that: neither is news. */
+function isOffline(context: BaseAudioContext): context is OfflineAudioContext {
+  return typeof OfflineAudioContext !== "undefined" && context instanceof OfflineAudioContext;
+}
+
+/** A promise and what settles it; a rejection that nobody waits for is no crash. */
+function settleable<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}

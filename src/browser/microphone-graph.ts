@@ -1,0 +1,99 @@
+import type { Core } from "../core/core.ts";
+import { MicrophoneError, messageOf } from "../core/errors.ts";
+import { portLink, processorSays, type QuantumLink, sharedLink } from "./quantum-link.ts";
+import type { OpenInput } from "./sound-input.ts";
+import { openScript } from "./worker-script.ts";
+
+const PROCESSOR = "wavepool-microphone";
+/** Frames of a quantum, where the context does not say. */
+const QUANTUM = 128;
+/** Milliseconds that a processor has to end. */
+const END_TIMEOUT = 500;
+
+/** The processor in its graph. */
+export interface ProcessorGraph {
+  readonly link: QuantumLink;
+  connect(): void;
+  /** Stops the processor; the link stays for whoever reads on. */
+  silence(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/**
+ * Loads the processor behind a source and starts it; nothing flows yet.
+ *
+ * @param core on shared memory, or undefined for blocks that are transferred
+ * @throws MicrophoneError when the worklet does not load or start.
+ */
+export async function connectProcessor(
+  { context, node }: OpenInput,
+  core: Core | undefined,
+  processorUrl: string | URL | undefined,
+): Promise<ProcessorGraph> {
+  const script = await openScript(
+    processorUrl,
+    async () => (await import("./microphone-processor-text.generated.ts")).TEXT,
+  );
+  try {
+    await context.audioWorklet.addModule(script.url);
+  } catch (cause) {
+    throw new MicrophoneError(
+      "microphone-failed",
+      `the audio worklet ${script.url} does not load: ${messageOf(cause)}; look at its URL and the page's Content-Security-Policy`,
+      { cause },
+    );
+  } finally {
+    script.close();
+  }
+  const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? QUANTUM;
+  const rate = Math.round(context.sampleRate);
+  const link = core ? sharedLink(core, rate, quantum) : portLink(rate, quantum);
+  const worklet = new AudioWorkletNode(context, PROCESSOR, {
+    numberOfInputs: 1,
+    numberOfOutputs: 1,
+    outputChannelCount: [1],
+  });
+  let silenced: Promise<void> | undefined;
+  let connected = false;
+  let agent: number | undefined;
+  async function silence(): Promise<void> {
+    if (connected) node.disconnect(worklet);
+    worklet.disconnect();
+    const ended = processorSays(worklet.port, "ended", END_TIMEOUT);
+    worklet.port.postMessage("end");
+    // A context that is closed runs no processor that could answer, and none that holds anything.
+    const answer = await ended.catch(() => undefined);
+    if (!answer && core && agent !== undefined) core.reclaim(agent);
+  }
+  try {
+    const failed = new Promise<never>((_, reject) => {
+      worklet.onprocessorerror = () =>
+        reject(
+          new MicrophoneError("microphone-failed", "the audio worklet failed to start; reload the page"),
+        );
+    });
+    const started = processorSays(worklet.port, "started");
+    worklet.port.postMessage(link.start, link.transfer);
+    ({ agent } = await Promise.race([started, failed]));
+  } catch (error) {
+    worklet.disconnect();
+    link.close();
+    throw error;
+  }
+  const graph: ProcessorGraph = {
+    link,
+    connect() {
+      connected = true;
+      node.connect(worklet);
+      // Pulled by the destination, and silent: engines may leave out what leads nowhere.
+      worklet.connect(context.destination);
+    },
+    silence: () => (silenced ??= silence()),
+    async end() {
+      await graph.silence();
+      worklet.port.close();
+      link.close();
+    },
+  };
+  return graph;
+}

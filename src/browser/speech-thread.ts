@@ -1,0 +1,155 @@
+/** The program of a speech worker: it holds the model, so that nothing is computed on the page's thread. */
+import { attachCore } from "../core/attach-core.ts";
+import type { Core } from "../core/core.ts";
+import { postedError } from "../core/posted-error.ts";
+import type { ProviderReport } from "../inference/providers.ts";
+import { createTranscriber, type Transcriber } from "../transcription/transcriber.ts";
+import { type Listener, startListener } from "./listener.ts";
+import type { ListenRequest, PostedModelOptions, SpeechReply, SpeechRequest } from "./messages.ts";
+import { portInput, ringInput } from "./microphone-input.ts";
+
+/** What a dedicated worker's global object has of what is used here. */
+interface WorkerScope {
+  postMessage(message: SpeechReply, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<SpeechRequest>) => void) | null;
+}
+const scope = globalThis as unknown as WorkerScope;
+const post = (reply: SpeechReply, transfer: Transferable[] = []) => scope.postMessage(reply, transfer);
+
+/** Calls at work, by number. */
+const calls = new Map<number, AbortController>();
+const listeners = new Map<number, Listener>();
+/** Listeners that are to finish before they have begun. */
+const finished = new Set<number>();
+let loading: Promise<Transcriber> | undefined;
+const stop = new AbortController();
+let shared: Core | undefined;
+let providers: ProviderReport | undefined;
+let lostSeconds = 0;
+
+async function load(request: Extract<SpeechRequest, { type: "load" }>): Promise<Transcriber> {
+  const options: PostedModelOptions = request.options;
+  if (request.core) shared = attachCore(request.core);
+  const transcriber = await createTranscriber({
+    ...options,
+    ...(shared && { core: shared }),
+    signal: stop.signal,
+    onDownload: (progress) => post({ type: "download", progress }),
+    onLoading: () => post({ type: "loading" }),
+  });
+  const { model, languages } = transcriber;
+  post({ type: "ready", model: model.name, languages });
+  return transcriber;
+}
+
+/** Runs a call; what it took is back when it ends, however. */
+async function call(
+  id: number,
+  work: (transcriber: Transcriber, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  calls.set(id, abort);
+  try {
+    await work(await loading!, abort.signal);
+  } catch (error) {
+    post({ type: "error", id, error: postedError(error) });
+  } finally {
+    calls.delete(id);
+    finished.delete(id);
+  }
+}
+
+function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "transcribe" }>): Promise<void> {
+  return call(id, async (transcriber, signal) => {
+    const segments = transcriber.stream(sound, {
+      ...options,
+      signal,
+      onProgress: (progress) => post({ type: "progress", id, progress }),
+    });
+    let step = await segments.next();
+    while (!step.done) {
+      post({ type: "segment", id, segment: step.value });
+      step = await segments.next();
+    }
+    providers = step.value.providers;
+    post({ type: "done", id, result: step.value });
+  });
+}
+
+function listen({ id, sampleRate, ring, port, options, gate, partials }: ListenRequest): Promise<void> {
+  return call(id, async (transcriber, signal) => {
+    const { core } = transcriber;
+    const input = port ? portInput(port) : ringInput(core, ring!);
+    const listener = await startListener(
+      core,
+      transcriber,
+      input,
+      { sampleRate, options, gate, partials, signal },
+      {
+        segment: (segment) => post({ type: "segment", id, segment }),
+        partial: (partial) => post({ type: "partial", id, partial }),
+        ...(port && {
+          frames: (written: number, values: Float32Array) => {
+            const { quanta, dropped } = input.counts!;
+            post({ type: "frames", id, written, values, quanta, dropped }, [values.buffer as ArrayBuffer]);
+          },
+        }),
+      },
+    );
+    listeners.set(id, listener);
+    if (finished.delete(id)) listener.finish();
+    try {
+      post({ type: "listening", id, spectrogram: listener.spectrogram });
+      const result = await listener.done;
+      providers = result.providers;
+      post({ type: "done", id, result });
+    } finally {
+      lostSeconds += listener.lostSeconds;
+      listeners.delete(id);
+    }
+  });
+}
+
+function finish(id: number): void {
+  const listener = listeners.get(id);
+  if (listener) listener.finish();
+  else if (calls.has(id)) finished.add(id);
+}
+
+async function dispose(): Promise<void> {
+  stop.abort(new Error("the speech worker was disposed of"));
+  for (const abort of calls.values()) abort.abort(stop.signal.reason);
+  try {
+    await (await loading)?.dispose();
+  } catch {
+    // It did not load: the page was told then.
+  }
+  shared?.leave();
+  post({ type: "disposed" });
+}
+
+scope.onmessage = ({ data }) => {
+  if (data.type === "load") {
+    loading = load(data);
+    loading.catch((error) => post({ type: "failed", error: postedError(error) }));
+  } else if (data.type === "transcribe") void transcribe(data);
+  else if (data.type === "listen") void listen(data);
+  else if (data.type === "finish") finish(data.id);
+  else if (data.type === "abort") calls.get(data.id)?.abort(new Error("the call was ended"));
+  else if (data.type === "dispose") void dispose();
+  else {
+    const { id } = data;
+    const lost = [...listeners.values()].reduce((sum, listener) => sum + listener.lostSeconds, lostSeconds);
+    loading?.then(
+      (transcriber) =>
+        post({
+          type: "stats",
+          id,
+          pools: transcriber.stats(),
+          ...(providers && { providers }),
+          lostSeconds: lost,
+        }),
+      (error) => post({ type: "error", id, error: postedError(error) }),
+    );
+  }
+};
