@@ -28,7 +28,7 @@ interface Bundler {
   /** Folder that is served. */
   site: string;
   /** Where onnxruntime-web's files are said to be, for bundlers that know none by their URL. */
-  runtimeFiles?: string;
+  runtimeFiles?: wavepool.RuntimeFiles;
 }
 
 const BUNDLERS: Bundler[] = [
@@ -53,7 +53,10 @@ const BUNDLERS: Bundler[] = [
     needs: ["esbuild"],
     command: ["build.js"],
     site: ".",
-    runtimeFiles: "/onnxruntime/",
+    runtimeFiles: {
+      mjs: "/onnxruntime/ort-wasm-simd-threaded.mjs",
+      wasm: "/onnxruntime/ort-wasm-simd-threaded.wasm",
+    },
   },
   {
     name: "rollup",

@@ -40,11 +40,14 @@ export function installedRuntimeFiles(): RuntimeFiles {
   };
 }
 
-/** The files under a URL that ends in a slash. Relative ones count from the page, also in a worker of a blob. */
+/** A URL as the page would see it, also in a worker of a blob. */
+function absolute(url: string): string {
+  return new URL(url, location.protocol === "blob:" ? location.origin : location.href).href;
+}
+
+/** The files under a URL that ends in a slash. */
 function filesUnder(prefix: string): RuntimeFiles {
-  const base = location.protocol === "blob:" ? location.origin : location.href;
-  const at = (file: string) => new URL(prefix + file, base).href;
-  return { mjs: at("ort-wasm-simd-threaded.mjs"), wasm: at("ort-wasm-simd-threaded.wasm") };
+  return { mjs: `${prefix}ort-wasm-simd-threaded.mjs`, wasm: `${prefix}ort-wasm-simd-threaded.wasm` };
 }
 
 /**
@@ -55,7 +58,8 @@ function filesUnder(prefix: string): RuntimeFiles {
  * @throws whatever import() throws when the script is not there.
  */
 export async function loadRuntimeFactory(files?: string | RuntimeFiles): Promise<RuntimeFactory> {
-  const { mjs, wasm } = typeof files === "string" ? filesUnder(files) : (files ?? installedRuntimeFiles());
+  const found = typeof files === "string" ? filesUnder(files) : (files ?? installedRuntimeFiles());
+  const [mjs, wasm] = [absolute(found.mjs), absolute(found.wasm)];
   // A worker of another origin's script is refused, one of a blob is not.
   const local = new URL(mjs).origin === location.origin ? mjs : await fetchAsBlob(mjs);
   const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ local)) as {
