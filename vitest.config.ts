@@ -24,6 +24,9 @@ const KERNEL_TESTS = [
 const LONGEST = [
   "test/runtimes.test.ts",
   "test/transcription/transcriber.test.ts",
+  "test/bundlers.test.ts",
+  "test/engines.test.ts",
+  "test/browser.test.ts",
   "test/cli-transcribe.test.ts",
   "test/inference/providers.test.ts",
   "test/inference/wasm-heap-session.test.ts",

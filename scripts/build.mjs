@@ -1,6 +1,6 @@
 /** Builds dist/: the core (asc), its inlined bytes, the bundles (esbuild) and the declarations (tsc). */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,6 +44,20 @@ writeFileSync(
   `/** Made by scripts/build.mjs from package.json. */\nexport const VERSION = "${version}";\n`,
 );
 
+/** What the package exports for browsers too: the same chunks, so that a class is one in all of them. */
+const ENTRIES = {
+  index: "src/index.ts",
+  pool: "src/pool.ts",
+  mel: "src/mel.ts",
+  whisper: "src/whisper.ts",
+  transformers: "src/transformers.ts",
+};
+/**
+ * Modules that get chunks of their own, for bundlers leave a chunk of our package out when nothing of it is used, but not a
+ * statement that may do something, nor yaml, which does not say that it has no side effects.
+ */
+const APART = { adapter: "src/adapters/browser.ts", manager: "src/pools/pool-manager.ts" };
+
 const shared = {
   bundle: true,
   format: "esm",
@@ -56,8 +70,7 @@ await build({
   ...shared,
   platform: "node",
   entryPoints: {
-    index: "src/index.ts",
-    transformers: "src/transformers.ts",
+    ...ENTRIES,
     cli: "src/cli/main.ts",
     vitest: "src/testing/vitest.ts",
     "encoder-thread": "src/inference/encoder-thread.ts",
@@ -76,21 +89,36 @@ const browser = {
   outdir: "dist",
   plugins: [hubClient],
 };
+const named = (entries, name) =>
+  Object.fromEntries(Object.entries(entries).map(([key, path]) => [name(key), path]));
 await build({
   ...browser,
-  entryPoints: { "index.browser": "src/index.ts", "transformers.browser": "src/transformers.ts" },
+  entryPoints: { ...named(ENTRIES, (key) => `${key}.browser`), ...named(APART, (key) => `apart/${key}`) },
   splitting: true,
   chunkNames: "chunks/browser-[name]-[hash]",
 });
+rmSync("dist/apart", { recursive: true });
+// A chunk of which nothing is used is imported for its effects, of which ours have none: bundlers would say so each time.
+for (const name of readdirSync("dist", { recursive: true }).filter((file) => /browser.*\.js$/.test(file))) {
+  const path = join("dist", name);
+  writeFileSync(path, readFileSync(path, "utf8").replace(/^import "\.\/[^"]+";$/gm, ""));
+}
 // A worklet takes one file.
 await build({ ...browser, entryPoints: { worklet: "src/worklet.ts" } });
 chmodSync("dist/cli.js", 0o755);
 
 run("typescript", "bin/tsc", ["--project", "tsconfig.build.json"]);
+// tsc leaves the sources' extension in declarations, where there is no such file.
+for (const name of readdirSync("dist/types", { recursive: true }).filter((file) => file.endsWith(".d.ts"))) {
+  const text = readFileSync(join("dist/types", name), "utf8");
+  writeFileSync(
+    join("dist/types", name),
+    text.replace(/(from |import\()"(\.{1,2}\/[^"]+)\.ts"/g, '$1"$2.js"'),
+  );
+}
 
 const kib = (path) => `${(statSync(path).size / 1024).toFixed(1)} KiB`;
 const sizes = BINARIES.map((name) => `${name} ${kib(wasm(name))}`).join(", ");
 console.log(`core: ${sizes}, of at most ${MAX_BINARY_BYTES / 1024} KiB each`);
-console.log(`browser: ${kib("dist/index.browser.js")}, and the binary it runs`);
 const heavy = BINARIES.filter((name) => statSync(wasm(name)).size > MAX_BINARY_BYTES);
 if (heavy.length > 0) throw new Error(`over ${MAX_BINARY_BYTES} bytes: ${heavy.join(", ")}`);

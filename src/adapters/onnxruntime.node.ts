@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
 import type * as ort from "onnxruntime-web";
+import type { RuntimeFiles } from "./runtime-files.ts";
 
 /** The entry with threads outside browsers. */
 export * from "onnxruntime-web";
@@ -24,6 +25,11 @@ export async function loadDeviceRuntime(): Promise<Runtime> {
   return await import("onnxruntime-web/webgpu");
 }
 
+/** Outside browsers the installed package's files are found by import. @returns undefined always */
+export function installedRuntimeFiles(): RuntimeFiles | undefined {
+  return undefined;
+}
+
 /** Emscripten's factory of onnxruntime-web's runtime. */
 export type RuntimeFactory = (config: object) => Promise<unknown>;
 
@@ -33,14 +39,18 @@ const SCRIPT = "ort-wasm-simd-threaded.mjs";
 /**
  * Loads the factory of onnxruntime-web's runtime without starting it.
  *
- * @param prefix directory or URL that ends in a slash; the installed package by default
+ * @param files directory or URL that ends in a slash, or the script's URL; the installed package by default
  * @throws whatever import() throws when it is not there.
  */
-export async function loadRuntimeFactory(prefix: string | undefined): Promise<RuntimeFactory> {
-  if (prefix === undefined) return (await import("onnxruntime-web/ort-wasm-simd-threaded.mjs")).default;
-  const url = URL.canParse(prefix) ? prefix + SCRIPT : pathToFileURL(prefix + SCRIPT).href;
-  const script = (await import(/* @vite-ignore */ url)) as { default: RuntimeFactory };
+export async function loadRuntimeFactory(files?: string | RuntimeFiles): Promise<RuntimeFactory> {
+  if (files === undefined) return (await import("onnxruntime-web/ort-wasm-simd-threaded.mjs")).default;
+  const script = (await import(/* @vite-ignore */ scriptUrl(files))) as { default: RuntimeFactory };
   return script.default;
+}
+
+function scriptUrl(files: string | RuntimeFiles): string {
+  if (typeof files !== "string") return files.mjs;
+  return URL.canParse(files) ? files + SCRIPT : pathToFileURL(files + SCRIPT).href;
 }
 
 /** A URL that imports as the given source, in ASCII. Bun takes data URLs as modules in base64 only. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { adapter } from "#adapter";
-import { runtimeFeatures } from "../adapters/runtime-features.ts";
+import { detectFeatures } from "../adapters/runtime-features.ts";
 import { createCore } from "../core/create-core.ts";
 import { WavepoolError } from "../core/errors.ts";
 import { loadDecoder } from "../inference/decoder.ts";
@@ -20,7 +20,7 @@ export interface DoctorFlags {
  * the command line each provider loads it.
  */
 export async function doctorCommand(flags: DoctorFlags, command: Command): Promise<void> {
-  const features = await runtimeFeatures();
+  const features = await detectFeatures();
   const yes = (value: boolean) => (value ? "yes" : "no");
   const rows: [string, string][] = [
     ["runtime", adapter.runtime],
@@ -29,6 +29,7 @@ export async function doctorCommand(flags: DoctorFlags, command: Command): Promi
     ["relaxed SIMD", yes(features.relaxedSimd)],
     ["Wasm threads", yes(features.threads)],
     ["shared memory", yes(features.sharedMemory)],
+    ["JSPI", yes(features.jspi)],
     ["WebGPU", features.webgpu],
     ["WebNN", features.webnn],
     ["core", await coreState()],

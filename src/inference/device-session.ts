@@ -9,7 +9,7 @@ import { knownDims, reasonOf, runError, tensorInfo } from "./host-session.ts";
 import { ProviderLostError } from "./provider-lost.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import { callersTensor, type Tensor } from "./tensor.ts";
-import { runtimeFiles } from "./web-session.ts";
+import { deviceRuntimeFiles } from "./web-session.ts";
 
 type DeviceProvider = "webgpu" | "webnn";
 
@@ -127,7 +127,7 @@ async function open(
   // What is left to the processor is small; and outside browsers this build starts no threads.
   runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = "fatal";
-  const files = runtimeFiles();
+  const files = deviceRuntimeFiles();
   if (files !== undefined) runtime.env.wasm.wasmPaths = files;
   // WebNN gets the whole graph or nothing: what it leaves would be copied back and forth in every run.
   const config = {

@@ -1,4 +1,5 @@
 import * as ort from "#onnxruntime";
+import type { RuntimeFiles } from "../adapters/runtime-files.ts";
 import { messageOf } from "../core/errors.ts";
 
 /**
@@ -81,11 +82,11 @@ async function prepare(): Promise<string | undefined> {
   }
   const { wasm } = ort.env;
   if (wasm.proxy) return "onnxruntime-web runs in a worker of its own (env.wasm.proxy)";
-  const paths = wasm.wasmPaths;
-  if (paths !== undefined && typeof paths !== "string") return "env.wasm.wasmPaths is set to single files";
+  const files = filesOf(wasm.wasmPaths);
+  if (files === null) return "env.wasm.wasmPaths is set to single files";
   if (wasm.wasmBinary !== undefined) return "env.wasm.wasmBinary is set";
   try {
-    const factory = await ort.loadRuntimeFactory(paths);
+    const factory = await ort.loadRuntimeFactory(files);
     const start = async (config: { numThreads?: number }) => {
       const module = (await factory({ numThreads: config.numThreads })) as Record<string, unknown>;
       started = module;
@@ -103,6 +104,13 @@ async function prepare(): Promise<string | undefined> {
   } catch (cause) {
     return `its runtime cannot be loaded by us (${messageOf(cause).split("\n")[0]})`;
   }
+}
+
+/** Where the runtime's files were said to be, as the adapters take it; null for the script or the binary alone. */
+function filesOf(paths: typeof ort.env.wasm.wasmPaths): string | RuntimeFiles | undefined | null {
+  if (paths === undefined || typeof paths === "string") return paths;
+  const { mjs, wasm } = paths;
+  return mjs === undefined || wasm === undefined ? null : { mjs: String(mjs), wasm: String(wasm) };
 }
 
 /** The module, once a session was made; or why it cannot be used. */

@@ -1,5 +1,6 @@
 import { adapter } from "#adapter";
 import * as ort from "#onnxruntime";
+import type { RuntimeFiles } from "../adapters/runtime-files.ts";
 import { ModelFormatError, UnsupportedRuntimeError } from "../core/errors.ts";
 import { sharedMemoryWorks } from "../core/runtime-probes.ts";
 import { createHostSession, reasonOf, tensorInfo } from "./host-session.ts";
@@ -16,18 +17,26 @@ export const executionProvider = "wasm";
 /**
  * Tells onnxruntime-web where its own .wasm and .mjs files lie, for the whole realm.
  *
- * @param prefix URL or directory that ends in a slash
+ * @param given URL or directory that ends in a slash, or the files one by one
  */
-export function setRuntimeFiles(prefix: string): void {
-  ort.env.wasm.wasmPaths = prefix;
-  files = prefix;
+export function setRuntimeFiles(given: string | RuntimeFiles): void {
+  ort.env.wasm.wasmPaths = typeof given === "string" ? given : { mjs: given.mjs, wasm: given.wasm };
+  deviceFiles = typeof given === "string" ? given : given.device;
 }
 
-let files: string | undefined;
+/**
+ * URLs of onnxruntime-web's files of the installed package, as `runtimeFiles` takes them, for a worker whose script is no part of
+ * a bundle and so cannot know them. Undefined outside browsers, where nobody needs them.
+ */
+export function installedRuntimeFiles(): RuntimeFiles | undefined {
+  return ort.installedRuntimeFiles();
+}
 
-/** What {@link setRuntimeFiles} was told last. */
-export function runtimeFiles(): string | undefined {
-  return files;
+let deviceFiles: string | RuntimeFiles["device"];
+
+/** What {@link setRuntimeFiles} was told last about the build for WebGPU and WebNN. */
+export function deviceRuntimeFiles(): string | RuntimeFiles["device"] {
+  return deviceFiles;
 }
 
 /** How a graph is loaded into onnxruntime-web's Wasm provider. */

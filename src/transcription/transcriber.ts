@@ -1,3 +1,4 @@
+import type { RuntimeFiles } from "../adapters/runtime-files.ts";
 import type { SoundSource } from "../audio/sound-source.ts";
 import { assertOptions, describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
@@ -35,10 +36,11 @@ export interface TranscriberOptions extends Omit<CoreOptions, "threads"> {
   /** Language of calls that name none: a code such as "de", a name, or "auto" (default) to detect it. */
   language?: string;
   /**
-   * Where onnxruntime-web's own .wasm and .mjs files lie: a URL that ends in a slash. By default it looks
-   * beside the bundle in browsers and in the installed package elsewhere. Holds for the whole realm.
+   * Where onnxruntime-web's own .wasm and .mjs files lie: a URL that ends in a slash, or the files one by one. By default
+   * they are those of the installed package, which in browsers takes a bundler that knows files by
+   * `new URL(…, import.meta.url)`, as Vite and webpack do (docs/bundlers.md). Holds for the whole realm.
    */
-  runtimeFiles?: string;
+  runtimeFiles?: string | RuntimeFiles;
   /** Execution providers to try, in order; by default the best that this runtime has. */
   providers?: readonly ProviderName[] | "auto";
   /**

@@ -199,6 +199,9 @@ interface Ml {
   createContext(options: object): Promise<{ destroy(): void }>;
 }
 
+/** The greatest magnitude in a list. */
+const greatest = (values: Float32Array) => values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+
 /** The worst difference between two lists as long as each other. */
 function apart(values: Float32Array, expected: Float32Array): number {
   if (values.length !== expected.length) return Number.POSITIVE_INFINITY;
@@ -248,6 +251,7 @@ const whisper = {
       providers: device.providers,
       locations: [...new Set(device.locations)],
       encoded: apart(device.encoded, wasm.encoded),
+      relative: apart(device.encoded, wasm.encoded) / greatest(wasm.encoded),
       first: apart(device.first, wasm.first),
       second: apart(device.second, wasm.second),
       passed,

@@ -147,6 +147,7 @@ describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
       expect(result.providers).toEqual(["webgpu", "webgpu"]);
       expect(result.locations).toEqual(["gpu"]);
       expect(result.encoded).toBeLessThan(1e-2);
+      expect(result.relative).toBeLessThan(1e-3);
       expect(Math.max(result.first, result.second)).toBeLessThan(1e-2);
     });
 
@@ -199,6 +200,7 @@ describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
       expect(result.providers).toEqual(["webnn", "webnn"]);
       expect(result.locations).toEqual(["npu"]);
       expect(result.encoded).toBeLessThan(1e-2);
+      expect(result.relative).toBeLessThan(1e-3);
       expect(Math.max(result.first, result.second)).toBeLessThan(1e-2);
     });
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium as driver } from "playwright-core";
+import type { Engine, EngineBrowser } from "./engine.ts";
 
 /** Path of a Chromium to test in, or undefined: then such tests are skipped, and say so. */
 export const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
@@ -11,8 +12,25 @@ if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to it
 /** Starts it without what would call out or need a screen. */
 export function launchChromium(): Promise<Browser> {
   const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-  return chromium.launch({
+  return driver.launch({
     executablePath: CHROMIUM!,
     args: [...quiet, "--disable-background-networking", "--disable-component-update"],
   });
 }
+
+async function launch(): Promise<EngineBrowser> {
+  const browser = await launchChromium();
+  return {
+    async newPage() {
+      const page = await browser.newPage();
+      return {
+        goto: async (url) => void (await page.goto(url)),
+        evaluate: (script, argument) => page.evaluate(script as never, argument as never) as never,
+        close: () => page.close(),
+      };
+    },
+    close: () => browser.close(),
+  };
+}
+
+export const chromium: Engine = { name: "Chromium", there: CHROMIUM !== undefined, launch };

@@ -1,0 +1,1 @@
+export default { mode: "production", context: import.meta.dirname, entry: "./main.js" };

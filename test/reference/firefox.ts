@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import puppeteer from "puppeteer-core";
+import type { Engine, EngineBrowser } from "./engine.ts";
+
+/** Path of a Firefox to test in, or undefined: then such tests are skipped, and say so. */
+export const FIREFOX = ["/usr/bin/firefox-esr", process.env.FIREFOX ?? ""].find(
+  (path) => path !== "" && existsSync(path),
+);
+
+if (!FIREFOX) console.warn("SKIPPED: Firefox. Install it (firefox-esr) or set FIREFOX to its path.");
+
+/** Starts it without a screen, driven by WebDriver BiDi; Playwright wants a Firefox of its own. */
+async function launch(): Promise<EngineBrowser> {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: FIREFOX!,
+    headless: true,
+    protocolTimeout: 240_000,
+  });
+  return {
+    async newPage() {
+      const page = await browser.newPage();
+      return {
+        goto: async (url) => void (await page.goto(url)),
+        evaluate: (script, argument) => page.evaluate(script as never, argument as never) as never,
+        close: () => page.close(),
+      };
+    },
+    close: () => browser.close(),
+  };
+}
+
+export const firefox: Engine = { name: "Firefox", there: FIREFOX !== undefined, launch };
