@@ -10,7 +10,9 @@ export interface Meters {
 export function stageFigures(times: StageTimes): Record<string, string> {
   const { audio, mel, encoder, decoder } = times;
   const entries = Object.entries({ Audio: audio, Mel: mel, Encoder: encoder, Decoder: decoder });
-  return Object.fromEntries(entries.map(([stage, ms]) => [stage, `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]));
+  return Object.fromEntries(
+    entries.map(([stage, ms]) => [stage, `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]),
+  );
 }
 
 export function createMeters(poolRows: HTMLElement, figureList: HTMLElement): Meters {

@@ -6,7 +6,9 @@ export interface SpectrogramView {
 }
 
 /** Stops of matplotlib's "magma": dark to light in even steps, for eyes with and without full colour vision. */
-const STOPS = [0x000004, 0x180f3e, 0x451077, 0x721f81, 0x9f2f7f, 0xcd4071, 0xf1605d, 0xfd9567, 0xfec98d, 0xfcfdbf];
+const STOPS = [
+  0x000004, 0x180f3e, 0x451077, 0x721f81, 0x9f2f7f, 0xcd4071, 0xf1605d, 0xfd9567, 0xfec98d, 0xfcfdbf,
+];
 
 /** 256 colours as the canvas takes them: bytes R, G, B, A. */
 function palette(): Uint8ClampedArray {

@@ -58,6 +58,12 @@ const ENTRIES = {
  */
 const APART = { adapter: "src/adapters/browser.ts", manager: "src/pools/pool-manager.ts" };
 
+/** Programs that pages start in a worker and in an audio worklet. */
+const PROGRAMS = {
+  "speech-worker": "src/browser/speech-thread.ts",
+  "microphone-processor": "src/browser/microphone-processor.ts",
+};
+
 const shared = {
   bundle: true,
   format: "esm",
@@ -66,8 +72,39 @@ const shared = {
   sourcemap: true,
   logLevel: "warning",
 };
+const browser = {
+  ...shared,
+  platform: "browser",
+  conditions: ["browser"],
+  outdir: "dist",
+  plugins: [hubClient],
+};
+// Programs of pages: a file each, with all that they import, and its text in a module, which a page can start without a file.
+for (const [name, entry] of Object.entries(PROGRAMS)) {
+  await build({
+    ...browser,
+    packages: "bundle",
+    minify: true,
+    sourcemap: false,
+    entryPoints: { [name]: entry },
+  });
+  writeFileSync(
+    `src/browser/${name}-text.generated.ts`,
+    `/** Made by scripts/build.mjs from ${entry}. */
+export const TEXT: string = ${JSON.stringify(readFileSync(`dist/${name}.js`, "utf8"))};
+`,
+  );
+}
+/** Programs of pages are none of Node's. */
+const noPrograms = {
+  name: "no programs of pages",
+  setup({ onLoad }) {
+    onLoad({ filter: /-text\.generated\.ts$/ }, () => ({ contents: 'export const TEXT = "";' }));
+  },
+};
 await build({
   ...shared,
+  plugins: [noPrograms],
   platform: "node",
   entryPoints: {
     ...ENTRIES,
@@ -82,13 +119,6 @@ await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
 });
-const browser = {
-  ...shared,
-  platform: "browser",
-  conditions: ["browser"],
-  outdir: "dist",
-  plugins: [hubClient],
-};
 const named = (entries, name) =>
   Object.fromEntries(Object.entries(entries).map(([key, path]) => [name(key), path]));
 await build({

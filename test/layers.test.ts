@@ -21,6 +21,7 @@ const LAYERS = [
   "output",
   "server",
   "cli",
+  "browser",
 ];
 
 async function modules(): Promise<string[]> {

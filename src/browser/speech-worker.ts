@@ -5,6 +5,7 @@ import { InferenceError, InvalidArgumentError } from "../core/errors.ts";
 import { revivedError } from "../core/posted-error.ts";
 import { sharedMemoryWorks } from "../core/runtime-probes.ts";
 import type { ProviderReport } from "../inference/providers.ts";
+import { installedRuntimeFiles } from "../inference/web-session.ts";
 import type { DownloadProgress } from "../models/download-progress.ts";
 import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
 import type { Progress } from "../transcription/options.ts";
@@ -121,6 +122,8 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
       "shared is true, but this page is not cross-origin isolated; serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp",
     );
   }
+  // The worker's script may be a blob, beside which there are no files.
+  const runtimeFiles = model.runtimeFiles ?? installedRuntimeFiles();
   const core = shared
     ? await createCore({ memoryBytes: model.memoryBytes ?? MEMORY, threads: true })
     : undefined;
@@ -162,7 +165,11 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
   worker.postMessage({
     type: "load",
     ...(core && { core: core.share() }),
-    options: { ...model, ...(core === undefined && { memoryBytes: model.memoryBytes ?? MEMORY }) },
+    options: {
+      ...model,
+      ...(runtimeFiles !== undefined && { runtimeFiles }),
+      ...(core === undefined && { memoryBytes: model.memoryBytes ?? MEMORY }),
+    },
   } satisfies SpeechRequest);
   const loaded = await ready.finally(() => signal?.removeEventListener("abort", abort));
 

@@ -9,12 +9,16 @@ export const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
 
 if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
 
-/** Starts it without what would call out or need a screen. */
-export function launchChromium(): Promise<Browser> {
+/**
+ * Starts it without what would call out or need a screen.
+ *
+ * @param more arguments of its own for a test
+ */
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
   return driver.launch({
     executablePath: CHROMIUM!,
-    args: [...quiet, "--disable-background-networking", "--disable-component-update"],
+    args: [...quiet, "--disable-background-networking", "--disable-component-update", ...more],
   });
 }
 
