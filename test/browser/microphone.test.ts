@@ -54,7 +54,6 @@ describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
           model: `${location.origin}/model/`,
           runtimeFiles: `${location.origin}/ort/`,
           providers: ["wasm"],
-          warm: false,
         });
         // As the file has it: what browsers do to voices for calls costs tiny words.
         const constraints = { echoCancellation: false, autoGainControl: false, noiseSuppression: false };
@@ -96,7 +95,6 @@ describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
         };
       }),
     );
-    console.log(heard);
     expect(heard.transport).toBe(transport);
     expect(wordErrorRate([[WORDS, heard.text]])).toBeLessThan(MISHEARD);
     expect(heard).toMatchObject({ dropped: 0, lostSeconds: 0, left: [], pools: [] });
