@@ -10,6 +10,7 @@ import {
 } from "wavepool";
 import { createProgressBar, downloadText } from "./downloads.ts";
 import { missingFeatures } from "./features.ts";
+import { drawFile } from "./file-picture.ts";
 import { createMeters, stageFigures } from "./meters.ts";
 import { type SavedFormat, save } from "./save.ts";
 import { createSpectrogram } from "./spectrogram.ts";
@@ -150,7 +151,7 @@ async function run(job: (signal: AbortSignal) => Promise<void>): Promise<void> {
   try {
     await job(signal);
   } catch (error) {
-    if (signal.aborted) say("Stopped.");
+    if (signal.aborted) say("Cancelled.");
     else fail(error);
   } finally {
     end();
@@ -164,6 +165,8 @@ function transcribeFile(file: File): Promise<void> {
     const worker = await speechWorker(signal);
     say(`Listening to ${file.name} …`);
     bar.at(undefined);
+    // Whether it is a sound at all, the transcription tells.
+    void drawFile(file, picture, signal).catch(() => undefined);
     const segments = worker.stream(file, {
       ...language(),
       signal,
@@ -264,7 +267,7 @@ async function showFigures(worker: SpeechWorker, more: Record<string, string>): 
   const { pools, providers, lostSeconds } = await worker.stats();
   meters.pools(pools);
   meters.figures({
-    ...(providers && { Encoder: providers.encoder, Decoder: providers.decoder }),
+    ...(providers && { "Encoder runs on": providers.encoder, "Decoder runs on": providers.decoder }),
     ...more,
     ...(lostSeconds > 0 && { "Speech lost": `${lostSeconds.toFixed(1)} s` }),
     ...(result && stageFigures(result.times)),
@@ -280,7 +283,7 @@ async function listDevices(): Promise<void> {
   deviceChoice.value = chosen;
 }
 
-/** Nothing of a file or a recording can follow the page when it goes: the browser ends its workers. */
+// Nothing of a file or a recording outlives the page: the browser ends its workers and worklets.
 recordButton.addEventListener("click", () => {
   if (microphone) void microphone.stop().catch(() => undefined);
   else if (!work) void listen();

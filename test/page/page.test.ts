@@ -194,4 +194,73 @@ describe.skipIf(!CHROMIUM)("the page in Chromium", () => {
       expect(await error.isHidden()).toBe(true);
     });
   });
+
+  it("says what is wrong with a model that does not come whole", async () => {
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      await page.goto(origin);
+      await context.route("**/*.onnx", (route) => route.abort("connectionreset"));
+      await page.selectOption("#model", "tiny");
+      await page.setInputFiles("#file", SAMPLE);
+      await page.locator("#error").waitFor(WAIT);
+      expect(await page.locator("#error").textContent()).toMatch(
+        /Cannot fetch .*check the URL and the network/,
+      );
+      expect(await page.locator("#record").isEnabled()).toBe(true);
+    } finally {
+      await context.close();
+    }
+  });
+
+  it("listens in two tabs at once, and again after a reload in the middle", async () => {
+    await onPage(
+      async (page, context) => {
+        const other = await context.newPage();
+        await other.goto(origin);
+        for (const tab of [page, other, page]) {
+          if (tab === page) await page.reload();
+          await tab.waitForFunction(() => document.querySelectorAll("#language option").length > 50);
+          await tab.selectOption("#model", "tiny");
+          await tab.selectOption("#provider", "wasm");
+          await tab.locator("#record").click();
+          await state(tab, /^Listening/);
+        }
+        for (const tab of [other, page]) {
+          await tab.locator("#record").click();
+          await state(tab, /Done|No speech/);
+          expect(await tab.locator("#figures").textContent()).toMatch(/Dropped quanta\s*0(?!\d)/);
+        }
+      },
+      { permissions: ["microphone"] },
+    );
+  });
+
+  it("says what to do where the microphone is blocked or the page is not isolated", async () => {
+    const denied = await launchChromium([
+      "--use-fake-ui-for-media-stream=deny",
+      "--use-fake-device-for-media-stream",
+    ]);
+    try {
+      const page = await denied.newPage();
+      // As a host that cannot set headers serves it.
+      await page.route("**/*", async (route) => {
+        const response = await route.fetch();
+        const headers = response.headers();
+        delete headers["cross-origin-opener-policy"];
+        delete headers["cross-origin-embedder-policy"];
+        await route.fulfill({ response, headers });
+      });
+      await page.goto(origin);
+      await page.selectOption("#model", "tiny");
+      await page.selectOption("#provider", "wasm");
+      await page.locator("#record").click();
+      await page.locator("#error").waitFor(WAIT);
+      expect(await page.locator("#error").textContent()).toMatch(/microphone is blocked .* allow it/);
+      expect(await page.locator("#features").textContent()).toMatch(/not cross-origin isolated/);
+      await expectAccessible(page);
+    } finally {
+      await denied.close();
+    }
+  });
 });
