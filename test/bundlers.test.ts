@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, readFile, symlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -84,7 +84,6 @@ describe.skipIf(!CHROMIUM)("the packed tarball, bundled and run in Chromium", ()
 
   beforeAll(async () => {
     project = await installPacked();
-    await writeFile(join(project.folder, "package.json"), '{ "type": "module" }');
     const needs = BUNDLERS.flatMap((bundler) => bundler.needs);
     for (const name of new Set(needs.map((need) => need.split("/")[0]!))) {
       await symlink(module(name), join(project.folder, "node_modules", name));
