@@ -47,6 +47,10 @@ describe("the package", () => {
       import("wavepool/server" as string),
     ]);
     const { pooledFeatureExtractor, ...others } = transformers;
+    for (const [name, type] of Object.entries<new (message: string) => Error>(main)) {
+      // Also where a minifier has renamed the class.
+      if (/^\w+Error$/.test(name) && !/^(Wavepool|Download)/.test(name)) expect(new type("").name).toBe(name);
+    }
     for (const [name, value] of [pool, mel, whisper, others].flatMap(Object.entries)) {
       expect(main[name], name).toBe(value);
     }

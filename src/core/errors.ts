@@ -12,7 +12,8 @@ export class WavepoolError extends Error {
 
   constructor(code: string, kind: "input" | "failure", message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    // Not of the class, whose name minifiers change.
+    this.name = `${code.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
     this.code = code;
     this.kind = kind;
   }
