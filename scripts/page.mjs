@@ -49,7 +49,7 @@ export async function buildPage(out, models) {
     minify: true,
     splitting: true,
     absWorkingDir: root,
-    // From the package as it is built, not by the path that tsconfig.json has for types.
+    // From the package as it is built, not by the path that page/tsconfig.json has for types.
     tsconfigRaw: {},
     logLevel: "warning",
   });

@@ -13,6 +13,8 @@ import { installPacked, type PackedProject } from "./reference/packed.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 const manifest = JSON.parse(await readFile(path("package.json"), "utf8"));
+/** Scripts that are started by their URL, not imported. */
+const PROGRAMS = ["./speech-worker.js", "./microphone-processor.js"];
 const BINARIES = Object.keys(manifest.exports).filter((name) => name.endsWith(".wasm"));
 
 /** Every file that a part of the manifest names. */
@@ -124,7 +126,7 @@ describe("the packed tarball", () => {
   });
 
   it("has types that are right by attw; it is ESM only, which CommonJS gets by import()", async () => {
-    const excluded = ["--exclude-entrypoints", ...BINARIES.map((name) => name.slice(2))];
+    const excluded = ["--exclude-entrypoints", ...[...BINARIES, ...PROGRAMS].map((name) => name.slice(2))];
     const args = [project.tarball, "--profile", "esm-only", "-f", "json", ...excluded];
     const attw = path("node_modules/@arethetypeswrong/cli/dist/index.js");
     const stdout = await new Promise<string>((resolve) => {

@@ -33,10 +33,11 @@ export class UnsupportedRuntimeError extends WavepoolError {
   }
 }
 
-/** A microphone that cannot be used, or that went away. */
+/** A microphone that cannot be used, or that went away; its code says which. */
 export class MicrophoneError extends WavepoolError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, "failure", message, options);
+    this.name = "MicrophoneError";
   }
 }
 
