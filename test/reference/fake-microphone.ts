@@ -1,6 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { SAMPLE } from "./sample.ts";
-import { readFile } from "node:fs/promises";
 
 /** Arguments with which Chromium has a microphone that plays a WAV file once. */
 export const fakeMicrophone = (path: string): readonly string[] => [
