@@ -61,6 +61,8 @@ export interface Listener {
 /**
  * Listens to a source: its sound goes through the resampler of the core into a pooled history, a gate finds speech in it, and
  * the transcriber puts each utterance into words. All buffers are leases that end with `done`.
+ *
+ * @throws what `Transcriber.transcribe` throws for its options, and loading the detector; nothing is held then.
  */
 export async function startListener(
   core: Core,
@@ -87,6 +89,11 @@ export async function startListener(
 
   async function open() {
     const { detector } = gate;
+    // Silence goes through no model, but its options are checked: not first when somebody has spoken.
+    await transcriber.transcribe(
+      { sampleRate: RATE, channels: [new Float32Array(CHUNK)] },
+      { ...given.options, signal: given.signal },
+    );
     return {
       utterances: createUtterances(CHUNK, RATE, gate),
       voice:

@@ -5,8 +5,8 @@ export function wholeUrl(url: string): string {
   return new URL(url, document.baseURI).href;
 }
 
-/** A model's name or repository as it is, its directory as the page sees it: those begin with a slash, a dot or a scheme. */
+/** A model's name or repository as it is, its directory as the page sees it: those begin with a slash, a dot or a scheme, or end in a slash. */
 export function wholeModel(model: string): string {
   if ((MODEL_NAMES as readonly string[]).includes(model)) return model;
-  return /^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(model) ? wholeUrl(model) : model;
+  return /^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)|\/$/i.test(model) ? wholeUrl(model) : model;
 }
