@@ -96,7 +96,7 @@ describe.skipIf(!CHROMIUM)("in Chromium", () => {
 
   it("a model that is not there or is cut off, files of onnxruntime-web that are not, and an aborted load", async () => {
     const page = await open(browsers[1]!);
-    const rest = { runtimeFiles: "ort/", providers: ["wasm"] as const, warm: false };
+    const rest = { runtimeFiles: "ort/", providers: ["wasm"] as const, threads: 1, warm: false };
     const said = await page.evaluate(
       async (rest) => [
         await outcome(wavepool.createSpeechWorker({ ...rest, model: "/none/" })),

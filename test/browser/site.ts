@@ -42,6 +42,7 @@ export async function openSite(): Promise<Site> {
   const folders: Record<string, string> = {
     model: (await findModel("tiny")).directory,
     samples: join(ROOT, "samples"),
+    vad: join(ROOT, "node_modules/@ricky0123/vad-web/dist"),
     dist: join(ROOT, "dist"),
     ort: join(ROOT, "node_modules/onnxruntime-web/dist"),
   };

@@ -26,6 +26,7 @@ async function load(): Promise<void> {
     model: "./model/",
     runtimeFiles: "ort/",
     providers: ["wasm"],
+    threads: 1,
     language: "en",
   });
   const before = (await speech.stats()).pools.filter(({ inUse }) => inUse > 0).map(({ name }) => name);
@@ -182,6 +183,60 @@ describe.skipIf(!CHROMIUM)("sources of sound in Chromium", () => {
         expect(counts[i + 1]).toBe(counts[i]);
       }
       expect(heard.state).toBe("running"); // not ours to close
+      expect(heard.left).toEqual([]);
+    });
+
+    it("transcribes files, URLs and AudioBuffers beside it, until it is told to stop", async () => {
+      const heard = await page.evaluate(async () => {
+        const { speech } = kept;
+        const blob = await (await fetch("/samples/hello.wav")).blob();
+        const sound = await kept.sound(48000);
+        const stages = new Set<string>();
+        const texts: string[] = [];
+        for (const one of [blob, await blob.arrayBuffer(), "samples/hello.wav", sound]) {
+          const { text } = await speech.transcribe(one, {
+            onProgress: ({ stage }) => void stages.add(stage),
+          });
+          texts.push(text);
+        }
+        const segments: string[] = [];
+        for await (const { text } of speech.stream(blob)) {
+          segments.push(text);
+          break;
+        }
+        const reason = await speech
+          .transcribe(sound, { signal: AbortSignal.timeout(20) })
+          .catch((error: Error) => error.name);
+        const wrong = await speech.transcribe(new Blob(["no sound"])).catch((error: Error) => error);
+        // Samples of the core's memory, as far as Web Audio takes them, and back.
+        const view = speech.core
+          ? new Float32Array(speech.core.buffer, 65536, 16000)
+          : new Float32Array(16000);
+        const out = wavepool.toAudioBuffer({ sampleRate: 16000, channels: [view] });
+        return {
+          ...{ texts, stages: [...stages], segments, reason },
+          wrong: wrong instanceof wavepool.AudioFormatError && wrong.kind,
+          out: [out.sampleRate, out.length, out.numberOfChannels],
+          left: await kept.inUse(),
+        };
+      });
+      for (const text of heard.texts) expect(wordErrorRate([[WORDS, text]]), text).toBeLessThan(MISHEARD);
+      expect(heard.stages).toEqual(expect.arrayContaining(["mel", "encoder", "decoder"]));
+      expect(heard).toMatchObject({ segments: [" Good morning."], reason: "TimeoutError", wrong: "input" });
+      expect(heard).toMatchObject({ out: [16000, 16000, 1], left: [] });
+    });
+
+    it("takes Silero's detector for its gate", async () => {
+      const heard = await page.evaluate(async () => {
+        const { speech } = kept;
+        const source = await kept.sound(48000);
+        const gate = { detector: { silero: "vad/silero_vad_v6.onnx" } };
+        const microphone = await wavepool.createMicrophone({ source, speech, gate, partials: false });
+        const { text, segments } = await microphone.stop();
+        return { text, start: segments[0]!.start, left: await kept.inUse() };
+      });
+      expect(wordErrorRate([[WORDS, heard.text]]), heard.text).toBeLessThan(2 * MISHEARD);
+      expect(heard.start).toBeGreaterThan(1);
       expect(heard.left).toEqual([]);
     });
 
