@@ -4,12 +4,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type * as pageModule from "./fixtures/worklet-page.ts";
 import { CHROMIUM, launchChromium } from "./reference/chromium.ts";
 import type { EngineBrowser, EnginePage } from "./reference/engine.ts";
 import { ENGINES } from "./reference/engines.ts";
+import { allocatedBytes, inspectWorklet, type ProfileNode } from "./reference/worklet-heap.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SERVED: Record<string, string> = {
@@ -61,56 +62,6 @@ async function serve(): Promise<Server> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
-}
-
-interface ProfileNode {
-  selfSize: number;
-  callFrame: { functionName: string; url: string };
-  children: ProfileNode[];
-}
-
-/** Bytes allocated by the served scripts and by what they call; not by the engine between calls. */
-function allocatedBytes(node: ProfileNode, within = false): number {
-  const inside = within || node.callFrame.url.startsWith("http");
-  return node.children.reduce(
-    (sum, child) => sum + allocatedBytes(child, inside),
-    inside ? node.selfSize : 0,
-  );
-}
-
-/** A session of the DevTools protocol with the isolate of the page's worklet, which the page must make later. */
-async function inspectWorklet(page: Page) {
-  const session = await page.context().newCDPSession(page);
-  const pending = new Map<number, (answer: { result: unknown; error?: { message: string } }) => void>();
-  const attached = new Promise<string>((resolve) => {
-    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-      if (targetInfo.type === "worklet") resolve(sessionId);
-    });
-  });
-  session.on("Target.receivedMessageFromTarget", ({ message }) => {
-    const answer = JSON.parse(message);
-    pending.get(answer.id)?.(answer);
-  });
-  // Not flattened: playwright speaks to the sessions that it opened itself only.
-  await session.send("Target.setAutoAttach", {
-    autoAttach: true,
-    waitForDebuggerOnStart: false,
-    flatten: false,
-  });
-  return async <R>(method: string, params: object = {}): Promise<R> => {
-    const id = pending.size + 1;
-    const answer = new Promise<R>((resolve, reject) => {
-      pending.set(id, ({ result, error }) =>
-        error ? reject(new Error(`${method}: ${error.message}`)) : resolve(result as R),
-      );
-    });
-    const sessionId = await attached;
-    await session.send("Target.sendMessageToTarget", {
-      sessionId,
-      message: JSON.stringify({ id, method, params }),
-    });
-    return answer;
-  };
 }
 
 let server: Server;

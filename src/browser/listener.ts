@@ -1,6 +1,7 @@
 import { createResampler } from "../audio/resampler.ts";
 import type { Core } from "../core/core.ts";
 import { statePool } from "../pools/shared-pool.ts";
+import type { TranscribeOptions } from "../transcription/options.ts";
 import type { Transcriber } from "../transcription/transcriber.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import { loadVoiceDetector } from "../voice/silero.ts";
@@ -18,11 +19,16 @@ const CHUNK = 512;
 const HISTORY = 120;
 /** Seconds that the model's longest window has. */
 const WINDOW = 30;
-/** Milliseconds between two looks at the input, and between two pictures where memory is not shared. */
-const LOOK = 25;
+/** Milliseconds that the input is waited for at most, and between two pictures where memory is not shared. */
+const LOOK = 100;
 const PICTURE = 100;
+/** Milliseconds to wait for blocks that may not come: the audio thread may be gone. */
+const LATE = 1000;
 /** Seconds of new speech that a partial result is made for. */
 const PARTIAL_STEP = 1;
+
+/** Why a partial result was left. */
+const OVERTAKEN = new Error("the utterance is final");
 
 /** What a listener tells as it goes. */
 export interface ListenerEvents {
@@ -55,6 +61,8 @@ export interface Listener {
 /**
  * Listens to a source: its sound goes through the resampler of the core into a pooled history, a gate finds speech in it, and
  * the transcriber puts each utterance into words. All buffers are leases that end with `done`.
+ *
+ * @throws what `Transcriber.transcribe` throws for its options, and loading the detector; nothing is held then.
  */
 export async function startListener(
   core: Core,
@@ -81,6 +89,11 @@ export async function startListener(
 
   async function open() {
     const { detector } = gate;
+    // Silence goes through no model, but its options are checked: not first when somebody has spoken.
+    await transcriber.transcribe(
+      { sampleRate: RATE, channels: [new Float32Array(CHUNK)] },
+      { ...given.options, signal: given.signal },
+    );
     return {
       utterances: createUtterances(CHUNK, RATE, gate),
       voice:
@@ -113,10 +126,13 @@ export async function startListener(
   let looked = 0;
   let lost = 0;
   let finishing = false;
+  let finishedAt: number | undefined;
   let ended = false;
   let language: string | undefined;
   let told = 0;
   let wake = () => {};
+  /** The partial result at work, which ends when a final one is due. */
+  let passing: AbortController | undefined;
   const results: Transcription[] = [];
 
   function keep(samples: Float32Array): void {
@@ -129,8 +145,8 @@ export async function startListener(
   }
 
   /** Takes all that has come: to 16 kHz, into history and picture. */
-  function drain(): void {
-    for (let block = input.read(); block !== undefined; block = input.read()) {
+  function drain(last: boolean): void {
+    for (let block = input.read(last); block !== undefined; block = input.read(last)) {
       for (let at = 0; at < block.length; at += CHUNK) {
         const piece = block.subarray(at, at + CHUNK);
         if (resampler) keep(staging.view.subarray(0, resampler.process(piece, staging.view)));
@@ -165,36 +181,34 @@ export async function startListener(
 
   async function hear(): Promise<void> {
     while (!ended && !signal.aborted) {
-      drain();
-      if (finishing) {
+      // Blocks go another way than the request to finish, which may be faster.
+      finishedAt ??= finishing ? performance.now() : undefined;
+      const last = finishedAt !== undefined && (input.complete || performance.now() - finishedAt > LATE);
+      drain(last);
+      if (last) {
         if (resampler) keep(staging.view.subarray(0, resampler.flush(staging.view)));
         keep(new Float32Array((CHUNK - (heard % CHUNK)) % CHUNK)); // once, at the end
         await look();
         utterances.end();
         ended = true;
       } else await look();
+      if (utterances.ready) passing?.abort(OVERTAKEN);
       wake();
-      if (!ended) await new Promise((resolve) => setTimeout(resolve, LOOK));
+      if (!ended) await input.changed(LOOK);
     }
   }
 
-  async function transcribe(samples: Float32Array, timestamps: PostedCallOptions["timestamps"]) {
-    const result = await transcriber.transcribe(
+  function transcribe(samples: Float32Array, options: TranscribeOptions): Promise<Transcription> {
+    return transcriber.transcribe(
       { sampleRate: RATE, channels: [samples] },
-      {
-        ...given.options,
-        ...(language !== undefined && { language }),
-        timestamps: timestamps ?? "segment",
-        signal,
-      },
+      { ...given.options, ...(language !== undefined && { language }), signal, ...options },
     );
-    return result;
   }
 
   async function finalize(heardOf: Utterance): Promise<void> {
     const samples = copy(heardOf, utterance.view);
     if (samples.length === 0) return;
-    const result = await transcribe(samples, given.options.timestamps);
+    const result = await transcribe(samples, {});
     const moved = shifted(
       result,
       heardOf.start / RATE,
@@ -210,7 +224,22 @@ export async function startListener(
     const samples = copy(open, utterance.view);
     told = open.end;
     if (samples.length < RATE / 2) return;
-    const { text, segments } = await transcribe(samples, "none");
+    const own = new AbortController();
+    passing = own;
+    const stopOwn = () => own.abort(OVERTAKEN);
+    signal.addEventListener("abort", stopOwn, { once: true });
+    let result: Transcription;
+    try {
+      // The first guess: what follows may change it anyway.
+      result = await transcribe(samples, { timestamps: "none", temperature: 0, signal: own.signal });
+    } catch (error) {
+      if (error === OVERTAKEN) return;
+      throw error;
+    } finally {
+      passing = undefined;
+      signal.removeEventListener("abort", stopOwn);
+    }
+    const { text, segments } = result;
     const sure = segments.reduce((sum, { avgLogprob }) => sum + avgLogprob, 0) / Math.max(1, segments.length);
     const confidence = segments.length === 0 ? 0 : Math.exp(Math.min(0, sure));
     // Not behind the final text of the same speech.
@@ -265,6 +294,7 @@ export async function startListener(
     },
     finish() {
       finishing = true;
+      wake();
     },
     done: run(),
   };

@@ -8,6 +8,7 @@ import type { ProcessorGraph } from "./microphone-graph.ts";
 import type { OpenInput } from "./sound-input.ts";
 import { createSpectrogramView } from "./spectrogram-view.ts";
 import type { SpeechWorker } from "./speech-worker.ts";
+import { wholeUrl } from "./whole-urls.ts";
 
 /** Probability of a segment, from its tokens'. */
 const confidenceOf = ({ avgLogprob }: Segment) => Math.exp(Math.min(0, avgLogprob));
@@ -17,6 +18,7 @@ export interface ListenParts {
   callOptions: PostedCallOptions;
   gate: GateOptions;
   partials: boolean;
+  whenHidden: "pause" | "listen";
   signal: AbortSignal | undefined;
   /** Ends the graph, and whatever else was opened for the microphone. */
   giveBack(): Promise<void>;
@@ -31,13 +33,13 @@ export async function listen(
   input: OpenInput,
   speech: SpeechWorker,
   graph: ProcessorGraph,
-  { callOptions, gate, partials, signal, giveBack }: ListenParts,
+  { callOptions, gate, partials, whenHidden, signal, giveBack }: ListenParts,
 ): Promise<Microphone> {
-  const { context } = input;
+  const context = "context" in input ? input.context : undefined;
   const { link } = graph;
   const target = new EventTarget();
   const heard = createInbox<Heard>();
-  const sampleRate = Math.round(context.sampleRate);
+  const sampleRate = Math.round(("context" in input ? input.context : input.buffer).sampleRate);
   let state: MicrophoneState = "starting";
   let error: Error | undefined;
   let spectrogram: ReturnType<typeof createSpectrogramView> | undefined;
@@ -99,17 +101,26 @@ export async function listen(
     },
   });
 
+  /** Whether the caller wants a pause. */
+  let resting = false;
+  const hidden = () => whenHidden === "pause" && document.visibilityState === "hidden";
+
+  /** Brings the state up to what context, page and caller say. */
   function follow(): void {
     if (stopping || closing) return;
-    if (context.state === "running") become("listening");
-    else if (context.state !== "closed") become("paused");
-    else if (!isOffline(context)) {
+    const live = context && !isOffline(context) ? context.state : "running";
+    if (live === "closed") {
       fail(new MicrophoneError("microphone-lost", "the AudioContext was closed; open the microphone again"));
+      return;
     }
+    const paused = resting || hidden();
+    graph.pause(paused);
+    become(paused || live !== "running" ? "paused" : "listening");
   }
 
   async function stop(): Promise<Transcription> {
     become("finishing");
+    await graph.finished;
     await graph.silence();
     counts = link.counts() ?? counts;
     speech.link.post({ type: "finish", id });
@@ -122,7 +133,8 @@ export async function listen(
 
   async function end(): Promise<void> {
     signal?.removeEventListener("abort", abort);
-    context.removeEventListener("statechange", follow);
+    context?.removeEventListener("statechange", follow);
+    document.removeEventListener("visibilitychange", follow);
     await graph.silence();
     counts = link.counts() ?? counts;
     // Not heard by a call that is done.
@@ -134,6 +146,17 @@ export async function listen(
     become("stopped");
     heard.end();
   }
+  function finish(): Promise<Transcription> {
+    stopping ??= stop();
+    return stopping;
+  }
+  const lose = () =>
+    fail(
+      new MicrophoneError(
+        "microphone-lost",
+        "the microphone was disconnected or blocked; connect it, and open it again",
+      ),
+    );
   function close(): Promise<void> {
     closing ??= end();
     return closing;
@@ -145,7 +168,7 @@ export async function listen(
       id,
       sampleRate,
       options: callOptions,
-      gate,
+      gate: wholeGate(gate),
       partials,
       ...link.worker,
     });
@@ -158,17 +181,11 @@ export async function listen(
   }
   graph.connect();
   signal?.addEventListener("abort", abort, { once: true });
-  context.addEventListener("statechange", follow);
-  input.onEnded(() =>
-    fail(
-      new MicrophoneError(
-        "microphone-lost",
-        "the microphone was disconnected or blocked; connect it, and open it again",
-      ),
-    ),
-  );
-  if (isOffline(context)) become("listening");
-  else follow();
+  context?.addEventListener("statechange", follow);
+  document.addEventListener("visibilitychange", follow);
+  if ("context" in input) input.onEnded(lose);
+  follow();
+  void graph.finished?.then(finish).catch(() => undefined);
 
   return {
     get state() {
@@ -186,19 +203,28 @@ export async function listen(
     async stats() {
       if (!closing) counts = link.counts() ?? counts;
       const fill = closing ? undefined : link.fill();
-      const { pools, lostSeconds } = await speech.stats();
-      return { ...counts, fill, lostSeconds, pools };
+      const { pools, lostSeconds, times } = await speech.stats();
+      return { ...counts, fill, lostSeconds, pools, times };
+    },
+    pause() {
+      resting = true;
+      follow();
     },
     async resume() {
-      if (!isOffline(context)) await (context as AudioContext).resume();
+      resting = false;
+      follow();
+      if (context && !isOffline(context) && !closing) await (context as AudioContext).resume();
     },
-    stop() {
-      stopping ??= stop();
-      return stopping;
-    },
+    stop: finish,
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The gate with its weights' URL as the page sees it. */
+function wholeGate(gate: GateOptions): GateOptions {
+  const { detector } = gate;
+  return typeof detector === "object" ? { ...gate, detector: { silero: wholeUrl(detector.silero) } } : gate;
 }
 
 /** Offline contexts are suspended until they render, and closed behind that: neither is news. */

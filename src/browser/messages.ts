@@ -6,6 +6,7 @@ import type { ProviderReport } from "../inference/providers.ts";
 import type { DownloadProgress } from "../models/download-progress.ts";
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
 import type { Progress, TranscribeOptions } from "../transcription/options.ts";
+import type { StageTimes } from "../transcription/stage-times.ts";
 import type { TranscriberOptions } from "../transcription/transcriber.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import type { SpeechOptions } from "../voice/speech-segmenter.ts";
@@ -28,8 +29,8 @@ export interface ListenRequest {
   id: number;
   /** Samples a second of the source. */
   sampleRate: number;
-  /** Name of the ring on shared memory, or the port that blocks come through. */
-  ring?: string;
+  /** Name of the ring on shared memory and address of its words, or the port that blocks come through. */
+  ring?: { name: string; words: number };
   port?: MessagePort;
   options: PostedCallOptions;
   gate: GateOptions;
@@ -70,8 +71,20 @@ export interface SpectrogramPlace {
   writtenAddress?: number;
 }
 
+/** What a worker knows of itself. */
+export interface WorkerFigures {
+  pools: PoolStatistics[];
+  /** What ran the model last. */
+  providers?: ProviderReport;
+  /** Milliseconds in each stage, over all that was transcribed. */
+  times: StageTimes;
+  /** Seconds of speech that the model was too slow for. */
+  lostSeconds: number;
+}
+
 /** From it. */
 export type SpeechReply =
+  | { type: "attached"; agent: number }
   | { type: "ready"; model: string; languages: readonly string[] }
   | { type: "failed"; error: PostedError }
   | { type: "download"; progress: DownloadProgress }
@@ -83,5 +96,5 @@ export type SpeechReply =
   | { type: "frames"; id: number; written: number; values: Float32Array; dropped: number; quanta: number }
   | { type: "done"; id: number; result: Transcription }
   | { type: "error"; id: number; error: PostedError }
-  | { type: "stats"; id: number; pools: PoolStatistics[]; providers?: ProviderReport; lostSeconds: number }
+  | ({ type: "stats"; id: number } & WorkerFigures)
   | { type: "disposed" };

@@ -1,7 +1,7 @@
 import type { Core } from "../core/core.ts";
 import { MicrophoneError, messageOf } from "../core/errors.ts";
 import { portLink, processorSays, type QuantumLink, sharedLink } from "./quantum-link.ts";
-import type { OpenInput } from "./sound-input.ts";
+import type { GraphInput } from "./sound-input.ts";
 import { openScript } from "./worker-script.ts";
 
 const PROCESSOR = "wavepool-microphone";
@@ -10,26 +10,33 @@ const QUANTUM = 128;
 /** Milliseconds that a processor has to end. */
 const END_TIMEOUT = 500;
 
-/** The processor in its graph. */
+/** The processor in its graph, or what stands for it. */
 export interface ProcessorGraph {
   readonly link: QuantumLink;
+  /** Resolves when the source has come to its end; undefined for sources that have none. */
+  readonly finished?: Promise<void>;
   connect(): void;
+  /** Whether sound is left out for now. */
+  pause(paused: boolean): void;
   /** Stops the processor; the link stays for whoever reads on. */
   silence(): Promise<void>;
   end(): Promise<void>;
 }
 
-/**
- * Loads the processor behind a source and starts it; nothing flows yet.
- *
- * @param core on shared memory, or undefined for blocks that are transferred
- * @throws MicrophoneError when the worklet does not load or start.
- */
-export async function connectProcessor(
-  { context, node }: OpenInput,
-  core: Core | undefined,
-  processorUrl: string | URL | undefined,
-): Promise<ProcessorGraph> {
+/** Contexts that have the processor: its name can be registered once in each. */
+const prepared = new WeakMap<BaseAudioContext, Promise<void>>();
+
+/** Loads the processor into a context. @throws MicrophoneError when it does not load. */
+function prepare(context: BaseAudioContext, processorUrl: string | URL | undefined): Promise<void> {
+  const known = prepared.get(context);
+  if (known) return known;
+  const loading = load(context, processorUrl);
+  prepared.set(context, loading);
+  loading.catch(() => prepared.delete(context));
+  return loading;
+}
+
+async function load(context: BaseAudioContext, processorUrl: string | URL | undefined): Promise<void> {
   const script = await openScript(
     processorUrl,
     async () => (await import("./microphone-processor-text.generated.ts")).TEXT,
@@ -39,12 +46,26 @@ export async function connectProcessor(
   } catch (cause) {
     throw new MicrophoneError(
       "microphone-failed",
-      `the audio worklet ${script.url} does not load: ${messageOf(cause)}; look at its URL and the page's Content-Security-Policy`,
+      `the audio worklet ${script.url} does not load: ${messageOf(cause)}; allow script-src blob: in the page's Content-Security-Policy, or give the URL of the package's microphone-processor.js as processorUrl`,
       { cause },
     );
   } finally {
     script.close();
   }
+}
+
+/**
+ * Loads the processor behind a source and starts it; nothing flows yet.
+ *
+ * @param core on shared memory, or undefined for blocks that are transferred
+ * @throws MicrophoneError when the worklet does not load or start.
+ */
+export async function connectProcessor(
+  { context, node }: GraphInput,
+  core: Core | undefined,
+  processorUrl: string | URL | undefined,
+): Promise<ProcessorGraph> {
+  await prepare(context, processorUrl);
   const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? QUANTUM;
   const rate = Math.round(context.sampleRate);
   const link = core ? sharedLink(core, rate, quantum) : portLink(rate, quantum);
@@ -88,6 +109,7 @@ export async function connectProcessor(
       // Pulled by the destination, and silent: engines may leave out what leads nowhere.
       worklet.connect(context.destination);
     },
+    pause: (paused) => worklet.port.postMessage(paused ? "pause" : "resume"),
     silence: () => (silenced ??= silence()),
     async end() {
       await graph.silence();

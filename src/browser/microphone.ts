@@ -1,6 +1,9 @@
-import { assertOptions } from "../core/arguments.ts";
+import { assertOptions, describe } from "../core/arguments.ts";
+import { InvalidArgumentError } from "../core/errors.ts";
 import type { PoolStatistics } from "../pools/pool-statistics.ts";
+import type { StageTimes } from "../transcription/stage-times.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
+import { feedBuffer } from "./buffer-feed.ts";
 import { listen } from "./listening.ts";
 import type { GateOptions, Partial, PostedCallOptions } from "./messages.ts";
 import { connectProcessor } from "./microphone-graph.ts";
@@ -10,7 +13,10 @@ import type { Spectrogram } from "./spectrogram-view.ts";
 import { createSpeechWorker, type SpeechWorker, type SpeechWorkerOptions } from "./speech-worker.ts";
 import { assertPage } from "./worker-script.ts";
 
-/** What a microphone is at. "paused": its AudioContext is suspended, until the page is clicked or shown again. */
+/**
+ * What a microphone is at. "paused": by `pause()`, because the page is hidden, or because its AudioContext is suspended until the
+ * page is clicked. "finishing": no more sound is taken, the rest is put into words.
+ */
 export type MicrophoneState = "starting" | "listening" | "paused" | "finishing" | "stopped" | "failed";
 
 /** How to listen. */
@@ -28,6 +34,10 @@ export interface MicrophoneOptions
    * allow `script-src blob:`.
    */
   processorUrl?: string | URL;
+  /**
+   * What happens while the page is hidden, in another tab or minimised: "pause" (default) leaves its sound out, "listen" goes on.
+   */
+  whenHidden?: "pause" | "listen";
   /** Ends the opening, and the listening: what was not final is lost. */
   signal?: AbortSignal;
 }
@@ -55,6 +65,8 @@ export interface MicrophoneStatistics {
   /** Seconds of speech that the model was too slow for. */
   lostSeconds: number;
   pools: PoolStatistics[];
+  /** Milliseconds that the worker has spent in each stage. */
+  times: StageTimes;
 }
 
 /** Events of a {@link Microphone}, by name. */
@@ -85,9 +97,11 @@ export interface Microphone extends AsyncIterable<Heard> {
     listener: (event: MicrophoneEvents[K]) => void,
   ): void;
   stats(): Promise<MicrophoneStatistics>;
-  /** Goes on after "paused"; browsers want it called from a click. */
+  /** Leaves sound out until `resume()`; times go on behind it as if it had not been. */
+  pause(): void;
+  /** Goes on after "paused"; browsers want it called from a click where the AudioContext is suspended. */
   resume(): Promise<void>;
-  /** Ends the listening, puts what was heard into words and gives all of it. */
+  /** Ends the listening (of an AudioBuffer, once all of it was heard), puts the rest into words and gives all of it. */
   stop(): Promise<Transcription>;
   /** Ends at once; what is not final is lost. Everything is back when it resolves. */
   close(): Promise<void>;
@@ -95,7 +109,7 @@ export interface Microphone extends AsyncIterable<Heard> {
 }
 
 /**
- * Opens a microphone, or listens to any MediaStream or AudioNode, and puts what is said into words. An audio worklet writes each
+ * Opens a microphone, or listens to any MediaStream, AudioNode or AudioBuffer, and puts what is said into words. An audio worklet writes each
  * quantum into shared memory (or, on pages that are not cross-origin isolated, into transferred blocks: `transport` says which),
  * a worker resamples it, finds speech and runs the model.
  *
@@ -114,10 +128,14 @@ export async function createMicrophone(options: MicrophoneOptions = {}): Promise
     gate = {},
     partials = true,
     processorUrl,
+    whenHidden = "pause",
     signal,
     ...callOptions
   } = options;
   signal?.throwIfAborted();
+  if (whenHidden !== "pause" && whenHidden !== "listen") {
+    throw new InvalidArgumentError(`whenHidden is ${describe(whenHidden)}; give "pause" or "listen"`);
+  }
   const ends: (() => unknown)[] = [];
   const giveBack = async () => {
     for (const end of ends.splice(0).reverse()) await end();
@@ -129,15 +147,18 @@ export async function createMicrophone(options: MicrophoneOptions = {}): Promise
       ...(deviceId !== undefined && { deviceId }),
       ...(constraints && { constraints }),
     });
-    ends.push(() => input.close());
+    if ("context" in input) ends.push(() => input.close());
     signal?.throwIfAborted();
     const speech =
       "link" in given ? given : await createSpeechWorker({ ...given, ...(signal && { signal }) });
     if (speech !== given) ends.push(() => speech.dispose());
-    const quanta = await connectProcessor(input, speech.core, processorUrl);
+    const quanta =
+      "buffer" in input
+        ? feedBuffer(input.buffer, speech.core)
+        : await connectProcessor(input, speech.core, processorUrl);
     ends.push(() => quanta.end());
     signal?.throwIfAborted();
-    return await listen(input, speech, quanta, { callOptions, gate, partials, signal, giveBack });
+    return await listen(input, speech, quanta, { callOptions, gate, partials, whenHidden, signal, giveBack });
   } catch (error) {
     await giveBack();
     throw signal?.aborted ? signal.reason : error;

@@ -3,7 +3,7 @@ import { MicrophoneError } from "../core/errors.ts";
 import { createAudioBlockPool } from "../pools/audio-block-pool.ts";
 import { createAnalysisBuffer } from "../pools/create-analysis-buffer.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
-import type { ProcessorStart } from "./microphone-processor.ts";
+import { type PortPlace, type SharedPlace, WINDOW_QUANTA, WORD, WORDS } from "./quantum-sink.ts";
 
 /** How quanta come from the audio thread to the worker. */
 export type Transport = "shared" | "transferred";
@@ -12,10 +12,10 @@ export type Transport = "shared" | "transferred";
 export interface QuantumLink {
   readonly transport: Transport;
   /** What the processor is started with, and what is transferred with it. */
-  readonly start: ProcessorStart;
+  readonly start: SharedPlace | PortPlace;
   readonly transfer: Transferable[];
   /** What the worker is told. */
-  readonly worker: { ring: string } | { port: MessagePort };
+  readonly worker: { ring: { name: string; words: number } } | { port: MessagePort };
   /** Quanta taken and dropped so far, where shared memory has them. */
   counts(): { quanta: number; dropped: number } | undefined;
   /** Part of the ring that waits for the worker, 0 to 1; undefined for a port. */
@@ -28,11 +28,9 @@ export interface QuantumLink {
 const RING_SECONDS = 30;
 /** Blocks of the real-time pool: one is in use at a time, and a few spare ones cost nothing. */
 const BLOCKS = 16;
-/** Quanta of a window that the worker reads at once. */
-const WINDOW_QUANTA = 8;
-/** Blocks that circulate through a port, and seconds of each. */
-const PORT_BLOCKS = 64;
+/** Seconds of a block that circulates through a port: as much sound in all as the ring holds. */
 const PORT_SECONDS = 0.1;
+const PORT_BLOCKS = RING_SECONDS / PORT_SECONDS;
 
 let links = 0;
 
@@ -55,26 +53,22 @@ export function sharedLink(core: Core, sampleRate: number, quantum: number): Qua
     whenFull: "reject",
     windows: 2,
   });
-  const pool = createBufferPool(core, { name: `${name} counters`, dtype: "i32", shape: 2, max: 1 });
-  const counters = pool.acquire();
-  counters.view.fill(0);
+  const pool = createBufferPool(core, { name: `${name} words`, dtype: "i32", shape: WORDS, max: 1 });
+  const words = pool.acquire();
+  words.view.fill(0);
+  const address = words.view.byteOffset;
   return {
     transport: "shared",
-    start: {
-      handle: core.share(),
-      blocks: blocks.name,
-      ring: name,
-      counters: counters.view.byteOffset,
-    },
+    start: { handle: core.share(), blocks: blocks.name, ring: name, words: address },
     transfer: [],
-    worker: { ring: name },
-    counts: () => ({ quanta: counters.view[0]!, dropped: counters.view[1]! }),
+    worker: { ring: { name, words: address } },
+    counts: () => ({ quanta: words.view[WORD.quanta]!, dropped: words.view[WORD.dropped]! }),
     fill() {
       const { buffered, capacity } = ring.stats();
       return buffered / capacity;
     },
     close() {
-      counters.release();
+      words.release();
       pool.shutdown();
       ring.shutdown();
       blocks.shutdown();
@@ -89,7 +83,7 @@ export function portLink(sampleRate: number, quantum: number): QuantumLink {
   const buffers = Array.from({ length: PORT_BLOCKS }, () => new ArrayBuffer(4 * quanta * quantum));
   return {
     transport: "transferred",
-    start: { port: port1, buffers },
+    start: { port: port1, buffers, quantum },
     transfer: [port1, ...buffers],
     worker: { port: port2 },
     counts: () => undefined,

@@ -1,10 +1,16 @@
+import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError, MicrophoneError, UnsupportedRuntimeError } from "../core/errors.ts";
 
 /** A source that can be listened to. */
-export type SoundInput = MediaStream | AudioNode;
+export type SoundInput = MediaStream | AudioNode | AudioBuffer;
+
+/** Sound that is there already. */
+export interface BufferInput {
+  readonly buffer: AudioBuffer;
+}
 
 /** A source in its graph. */
-export interface OpenInput {
+export interface GraphInput {
   readonly context: BaseAudioContext;
   readonly node: AudioNode;
   /** Tells when the source ends by itself, as a microphone that is pulled out. */
@@ -12,6 +18,8 @@ export interface OpenInput {
   /** Stops and closes what was opened here, and nothing of the caller's. */
   close(): Promise<void>;
 }
+
+export type OpenInput = GraphInput | BufferInput;
 
 /** Which microphone to open. */
 export interface InputOptions {
@@ -44,6 +52,7 @@ const REFUSED: Record<string, [code: string, message: string]> = {
  * @throws InvalidArgumentError for a source that is none, or whose context is closed.
  */
 export async function openInput({ source, deviceId, constraints }: InputOptions): Promise<OpenInput> {
+  if (typeof AudioBuffer !== "undefined" && source instanceof AudioBuffer) return { buffer: source };
   if (typeof AudioWorkletNode === "undefined") {
     throw new UnsupportedRuntimeError(
       "this page has no audio worklets; serve it over HTTPS or from localhost, or use a newer browser",
@@ -62,7 +71,9 @@ export async function openInput({ source, deviceId, constraints }: InputOptions)
     return openStream(source, () => {});
   }
   if (!(source instanceof AudioNode)) {
-    throw new InvalidArgumentError("source is no MediaStream and no AudioNode; give one, or leave it out");
+    throw new InvalidArgumentError(
+      `source is ${describe(source)}; give a MediaStream, an AudioNode or an AudioBuffer, or leave it out for a microphone`,
+    );
   }
   const { context } = source;
   if (context.state === "closed") {
@@ -98,7 +109,8 @@ async function openMicrophone(
   }
 }
 
-async function openStream(stream: MediaStream, stop: () => void): Promise<OpenInput> {
+async function openStream(stream: MediaStream, stop: () => void): Promise<GraphInput> {
+  // At the rate of the device: Firefox connects no stream of another, and resampling is the core's.
   const context = new AudioContext({ latencyHint: "balanced" });
   const tracks = stream.getAudioTracks();
   const listeners: (() => void)[] = [];

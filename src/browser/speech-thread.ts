@@ -3,7 +3,9 @@ import { attachCore } from "../core/attach-core.ts";
 import type { Core } from "../core/core.ts";
 import { postedError } from "../core/posted-error.ts";
 import type { ProviderReport } from "../inference/providers.ts";
+import type { StageTimes } from "../transcription/stage-times.ts";
 import { createTranscriber, type Transcriber } from "../transcription/transcriber.ts";
+import type { Transcription } from "../transcription/transcription.ts";
 import { type Listener, startListener } from "./listener.ts";
 import type { ListenRequest, PostedModelOptions, SpeechReply, SpeechRequest } from "./messages.ts";
 import { portInput, ringInput } from "./microphone-input.ts";
@@ -26,10 +28,20 @@ const stop = new AbortController();
 let shared: Core | undefined;
 let providers: ProviderReport | undefined;
 let lostSeconds = 0;
+const times: StageTimes = { audio: 0, mel: 0, encoder: 0, decoder: 0, total: 0 };
+
+/** Notes what a result says of its making. */
+function note(result: Transcription): void {
+  providers = result.providers;
+  for (const stage of Object.keys(times) as (keyof StageTimes)[]) times[stage] += result.times[stage];
+}
 
 async function load(request: Extract<SpeechRequest, { type: "load" }>): Promise<Transcriber> {
   const options: PostedModelOptions = request.options;
-  if (request.core) shared = attachCore(request.core);
+  if (request.core) {
+    shared = attachCore(request.core);
+    post({ type: "attached", agent: shared.agent });
+  }
   const transcriber = await createTranscriber({
     ...options,
     ...(shared && { core: shared }),
@@ -71,7 +83,7 @@ function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "tran
       post({ type: "segment", id, segment: step.value });
       step = await segments.next();
     }
-    providers = step.value.providers;
+    note(step.value);
     post({ type: "done", id, result: step.value });
   });
 }
@@ -79,7 +91,7 @@ function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "tran
 function listen({ id, sampleRate, ring, port, options, gate, partials }: ListenRequest): Promise<void> {
   return call(id, async (transcriber, signal) => {
     const { core } = transcriber;
-    const input = port ? portInput(port) : ringInput(core, ring!);
+    const input = port ? portInput(port) : ringInput(core, ring!.name, ring!.words);
     const listener = await startListener(
       core,
       transcriber,
@@ -101,7 +113,7 @@ function listen({ id, sampleRate, ring, port, options, gate, partials }: ListenR
     try {
       post({ type: "listening", id, spectrogram: listener.spectrogram });
       const result = await listener.done;
-      providers = result.providers;
+      note(result);
       post({ type: "done", id, result });
     } finally {
       lostSeconds += listener.lostSeconds;
@@ -147,6 +159,7 @@ scope.onmessage = ({ data }) => {
           id,
           pools: transcriber.stats(),
           ...(providers && { providers }),
+          times,
           lostSeconds: lost,
         }),
       (error) => post({ type: "error", id, error: postedError(error) }),

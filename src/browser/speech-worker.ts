@@ -1,13 +1,13 @@
+import type { RuntimeFiles } from "../adapters/runtime-files.ts";
 import { assertOptions } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import { createCore } from "../core/create-core.ts";
 import { InferenceError, InvalidArgumentError } from "../core/errors.ts";
 import { revivedError } from "../core/posted-error.ts";
 import { sharedMemoryWorks } from "../core/runtime-probes.ts";
-import type { ProviderReport } from "../inference/providers.ts";
 import { installedRuntimeFiles } from "../inference/web-session.ts";
 import type { DownloadProgress } from "../models/download-progress.ts";
-import { type PoolStatistics, poolStatistics } from "../pools/pool-statistics.ts";
+import { poolStatistics } from "../pools/pool-statistics.ts";
 import type { Progress } from "../transcription/options.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import type {
@@ -17,7 +17,9 @@ import type {
   PostedSound,
   SpeechReply,
   SpeechRequest,
+  WorkerFigures,
 } from "./messages.ts";
+import { wholeModel, wholeUrl } from "./whole-urls.ts";
 import { assertPage, openScript, type ScriptUrl } from "./worker-script.ts";
 
 /** How to start a speech worker. */
@@ -47,14 +49,8 @@ export interface SpeechCallOptions extends PostedCallOptions {
 /** Sound for a worker: a file, its bytes, its URL, or decoded. Bytes and samples are copied over. */
 export type WorkerSound = PostedSound | AudioBuffer;
 
-/** Figures of a speech worker. */
-export interface SpeechWorkerStatistics {
-  pools: PoolStatistics[];
-  /** What ran the model last. */
-  providers?: ProviderReport;
-  /** Seconds of speech that the model was too slow for. */
-  lostSeconds: number;
-}
+/** Figures of a speech worker: of every pool in its core, and of its work. */
+export type SpeechWorkerStatistics = WorkerFigures;
 
 /** What hears of a call. @internal */
 export interface CallEvents {
@@ -96,11 +92,13 @@ export interface SpeechLink {
 
 /** Bytes of a core that also listens: rings, two minutes of sound and an utterance come to those of a transcriber. */
 const MEMORY = 96 * 2 ** 20;
-/** Milliseconds that a worker has to end in good order. */
+/** Milliseconds that a worker has to end in good order, and that browsers let a busy one run on behind its end. */
 const DISPOSE_TIMEOUT = 5000;
+const TERMINATE = 2500;
 
 /** Reads a decoded sound out of what the page has it in. */
 function postable(sound: WorkerSound): PostedSound {
+  if (typeof sound === "string") return wholeUrl(sound);
   if (typeof AudioBuffer === "undefined" || !(sound instanceof AudioBuffer)) return sound as PostedSound;
   const channels = Array.from({ length: sound.numberOfChannels }, (_, i) => sound.getChannelData(i));
   return { sampleRate: Math.round(sound.sampleRate), channels };
@@ -134,6 +132,21 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
   let disposing: Promise<void> | undefined;
   let disposed = () => {};
   let abort = () => {};
+  /** The worker in the core, while it is there. */
+  let agent: number | undefined;
+  let reclaiming: Promise<void> | undefined;
+
+  /** Ends what a worker held that did not leave by itself, once it is sure to have ended. */
+  function reclaim(): Promise<void> {
+    reclaiming ??= new Promise((resolve) => {
+      setTimeout(() => {
+        if (agent !== undefined) core?.reclaim(agent);
+        agent = undefined;
+        resolve();
+      }, TERMINATE);
+    });
+    return reclaiming;
+  }
 
   const ready = new Promise<{ model: string; languages: readonly string[] }>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<SpeechReply>) => {
@@ -141,8 +154,11 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
       else if (data.type === "failed") lose(revivedError(data.error));
       else if (data.type === "download") onDownload?.(data.progress);
       else if (data.type === "loading") onLoading?.();
-      else if (data.type === "disposed") disposed();
-      else calls.get(data.id)?.reply(data);
+      else if (data.type === "attached") agent = data.agent;
+      else if (data.type === "disposed") {
+        agent = undefined;
+        disposed();
+      } else calls.get(data.id)?.reply(data);
     };
     worker.onerror = (event) => {
       event.preventDefault?.();
@@ -155,6 +171,7 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
       if (lost) return;
       lost = error;
       worker.terminate();
+      if (agent !== undefined) void reclaim();
       reject(error);
       for (const { lost: tell } of [...calls.values()]) tell(error);
       disposed();
@@ -167,7 +184,8 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
     ...(core && { core: core.share() }),
     options: {
       ...model,
-      ...(runtimeFiles !== undefined && { runtimeFiles }),
+      ...(model.model !== undefined && { model: wholeModel(model.model) }),
+      ...(runtimeFiles !== undefined && { runtimeFiles: wholeFiles(runtimeFiles) }),
       ...(core === undefined && { memoryBytes: model.memoryBytes ?? MEMORY }),
     },
   } satisfies SpeechRequest);
@@ -244,9 +262,11 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
       });
       clearTimeout(timer);
       worker.terminate();
+      if (agent !== undefined) void reclaim();
       lost = new InvalidArgumentError("the speech worker was disposed of; create another");
       for (const { lost: tell } of [...calls.values()]) tell(lost);
     }
+    await reclaiming;
     core?.leave();
   }
 
@@ -267,22 +287,30 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
         const id = link.open({
           reply(reply) {
             link.close(id);
-            if (reply.type === "stats") resolve(reply);
-            else if (reply.type === "error") reject(revivedError(reply.error));
+            if (reply.type === "stats") {
+              const { type: _type, id: _id, ...figures } = reply;
+              resolve(figures);
+            } else if (reply.type === "error") reject(revivedError(reply.error));
           },
           lost: reject,
         });
         link.post({ type: "stats", id });
       });
-      const { providers, lostSeconds } = figures;
       // Where memory is shared, the page's own pools are among them.
-      const pools = core ? poolStatistics(core) : figures.pools;
-      return { pools, lostSeconds, ...(providers && { providers }) };
+      return core ? { ...figures, pools: poolStatistics(core) } : figures;
     },
     dispose: () => (disposing ??= dispose()),
     [Symbol.asyncDispose]: () => speech.dispose(),
   };
   return speech;
+}
+
+/** onnxruntime-web's files as the page sees them. */
+function wholeFiles(files: string | RuntimeFiles): string | RuntimeFiles {
+  if (typeof files === "string") return wholeUrl(files);
+  const { mjs, wasm, device } = files;
+  const whole = { mjs: wholeUrl(mjs), wasm: wholeUrl(wasm) };
+  return device ? { ...whole, device: { mjs: wholeUrl(device.mjs), wasm: wholeUrl(device.wasm) } } : whole;
 }
 
 async function startWorker(url: ScriptUrl): Promise<Worker> {

@@ -14,6 +14,8 @@ export interface Utterances {
   end(): void;
   /** The next utterance that is final, once. */
   next(): Utterance | undefined;
+  /** Whether there is one. */
+  readonly ready: boolean;
   /** Speech that goes on. */
   readonly open: Utterance | undefined;
 }
@@ -78,6 +80,9 @@ export function createUtterances(chunk: number, rate: number, options: SpeechOpt
       collect();
     },
     next: () => ready.shift(),
+    get ready() {
+      return ready.length > 0;
+    },
     get open() {
       const { open } = segmenter;
       if (!open || open.end <= taken) return undefined;

@@ -1,3 +1,4 @@
+import * as errors from "./errors.ts";
 import { messageOf, WavepoolError } from "./errors.ts";
 
 /** An error as it travels between agents. */
@@ -5,17 +6,44 @@ export interface PostedError {
   code: string;
   kind: "input" | "failure";
   message: string;
+  /** What its class adds, such as why a download ended. */
+  details?: Record<string, unknown>;
 }
 
 /** What of an error can be posted. */
 export function postedError(error: unknown): PostedError {
   if (error instanceof WavepoolError) {
-    return { code: error.code, kind: error.kind, message: error.message };
+    const { code, kind, message, name: _name, cause: _cause, stack: _stack, ...details } = error;
+    return { code, kind, message, ...(Object.keys(details).length > 0 && { details }) };
   }
   return { code: "internal", kind: "failure", message: messageOf(error) };
 }
 
-/** The error again; of the base class, by whose `code` it is told. */
-export function revivedError({ code, kind, message }: PostedError): WavepoolError {
-  return new WavepoolError(code, kind, message);
+/** Classes that have one code each, by which they are found: names do not survive minifying. */
+const CLASSES: Record<string, { readonly prototype: WavepoolError; readonly name: string }> = {
+  "audio-format": errors.AudioFormatError,
+  "core-memory": errors.CoreMemoryError,
+  download: errors.DownloadError,
+  file: errors.FileError,
+  inference: errors.InferenceError,
+  "invalid-argument": errors.InvalidArgumentError,
+  lease: errors.LeaseError,
+  "model-format": errors.ModelFormatError,
+  "model-not-found": errors.ModelNotFoundError,
+  "non-finite-samples": errors.NonFiniteSamplesError,
+  "pool-closed": errors.PoolClosedError,
+  "pool-exhausted": errors.PoolExhaustedError,
+  "pool-timeout": errors.PoolTimeoutError,
+  "unknown-language": errors.UnknownLanguageError,
+  "unsupported-runtime": errors.UnsupportedRuntimeError,
+  "unsupported-task": errors.UnsupportedTaskError,
+};
+
+/** The error again: of its class where its code tells that, else of the base class. */
+export function revivedError({ code, kind, message, details }: PostedError): WavepoolError {
+  const error = new WavepoolError(code, kind, message);
+  const known = CLASSES[code];
+  if (!known) return Object.assign(error, details);
+  Object.setPrototypeOf(error, known.prototype);
+  return Object.assign(error, details, { name: known.name });
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type * as package_ from "../../src/index.ts";
 import { CHROMIUM, launchChromium } from "../reference/chromium.ts";
 import { fakeMicrophone, writeSpokenSample } from "../reference/fake-microphone.ts";
@@ -12,13 +12,22 @@ import { openSite, type Site } from "./site.ts";
 
 declare const wavepool: typeof package_;
 
-/** Tiny mishears a word of the sample now and then. */
+/** What a page's script keeps for the next step of a test. */
+interface Kept {
+  speech: package_.SpeechWorker;
+  worker: Worker;
+  microphone: package_.Microphone;
+}
+declare const kept: Kept;
+
+/** Tiny mishears a word of the sample now and then, and Chromium's fake microphone is not quite the file. */
 const MISHEARD = 0.2;
 
 describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
   let site: Site;
   let browser: Browser;
   let folder: string;
+  const pages: Page[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "wavepool-microphone-"));
@@ -26,82 +35,180 @@ describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
     await writeSpokenSample(wav, 1, 30);
     [site, browser] = await Promise.all([openSite(), launchChromium(fakeMicrophone(wav))]);
   });
+  afterEach(async () => {
+    await Promise.all(pages.splice(0).map((page) => page.close()));
+  });
   afterAll(async () => {
     await browser?.close();
     site?.close();
     await rm(folder, { recursive: true });
   });
 
-  async function onPage<R>(path: string, script: (page: Page) => Promise<R>): Promise<R> {
+  async function open(path: string): Promise<Page> {
     const page = await browser.newPage();
-    try {
-      await page.goto(site.origin + path);
-      await page.waitForFunction(() => "wavepool" in globalThis);
-      return await script(page);
-    } finally {
-      await page.close();
-    }
+    pages.push(page);
+    await page.goto(site.origin + path);
+    await page.waitForFunction(() => "wavepool" in globalThis);
+    return page;
   }
 
-  it.each([
-    ["/", "shared"],
-    ["/plain", "transferred"],
-  ])("on the page %s, through %s blocks, is put into words", async (path, transport) => {
-    const heard = await onPage(path, (page) =>
-      page.evaluate(async () => {
-        const { createMicrophone, createSpeechWorker, poolStatistics } = wavepool;
-        const speech = await createSpeechWorker({
-          model: `${location.origin}/model/`,
-          runtimeFiles: `${location.origin}/ort/`,
+  /** Opens a microphone on a page, by files of the site where it allows no blobs. */
+  function record(page: Page, byFiles = false, warm = false): Promise<void> {
+    return page.evaluate(
+      async ([byFiles, warm]) => {
+        const speech = await wavepool.createSpeechWorker({
+          model: "model/",
+          runtimeFiles: "ort/",
           providers: ["wasm"],
+          // One thread where pages are many: theirs would fight for two cores.
+          ...(!warm && { warm, threads: 1 }),
+          ...(byFiles && { worker: "dist/speech-worker.js" }),
         });
-        // As the file has it: what browsers do to voices for calls costs tiny words.
-        const constraints = { echoCancellation: false, autoGainControl: false, noiseSuppression: false };
-        const microphone = await createMicrophone({ speech, language: "en", constraints });
-        const events: string[] = [];
-        const partials: string[] = [];
-        microphone.addEventListener("statechange", () => events.push(microphone.state));
-        let first: { start: number; end: number; confidence: number } | undefined;
-        let latest = 0;
-        for await (const one of microphone) {
-          if (one.type === "partial") partials.push(one.text);
-          else first ??= one;
-          if (one.type === "final" && one.end > 6) {
-            latest = microphone.spectrogram.written;
-            break;
-          }
-        }
-        const result = await microphone.stop();
-        const { quanta, dropped, lostSeconds } = await microphone.stats();
-        const loud = microphone.spectrogram.frames.reduce((most, value) => Math.max(most, value), -1);
-        const left = (await speech.stats()).pools.filter(({ inUse }) => inUse > 0).map(({ name }) => name);
-        await speech.dispose();
-        const pools = speech.core ? poolStatistics(speech.core).filter(({ inUse }) => inUse > 0) : [];
-        return {
-          transport: microphone.transport,
-          text: result.text,
-          first,
-          partials,
-          events,
-          quanta,
-          dropped,
-          lostSeconds,
-          seconds: result.duration,
-          rate: microphone.sampleRate,
-          latest,
-          loud,
-          left,
-          pools,
-        };
-      }),
+        const microphone = await wavepool.createMicrophone({
+          speech,
+          language: "en",
+          // As the file has it: what browsers do to voices for calls costs tiny words.
+          constraints: { echoCancellation: false, autoGainControl: false, noiseSuppression: false },
+          ...(byFiles && { processorUrl: "dist/microphone-processor.js" }),
+        });
+        Object.assign(globalThis, { kept: { speech, microphone } });
+      },
+      [byFiles, warm] as const,
     );
-    expect(heard.transport).toBe(transport);
-    expect(wordErrorRate([[WORDS, heard.text]])).toBeLessThan(MISHEARD);
-    expect(heard).toMatchObject({ dropped: 0, lostSeconds: 0, left: [], pools: [] });
-    expect((heard.quanta * 128) / heard.rate).toBeGreaterThan(heard.seconds - 1);
+  }
+
+  /** Listens until the sample is over, and gives everything back. */
+  function listen(page: Page) {
+    return page.evaluate(async () => {
+      const { microphone, speech } = kept;
+      const events: string[] = [];
+      const partials: string[] = [];
+      microphone.addEventListener("statechange", () => events.push(microphone.state));
+      microphone.addEventListener("partial", ({ detail }) => void partials.push(detail.text));
+      let first: package_.Heard | undefined;
+      let latest = 0;
+      for await (const one of microphone) {
+        if (one.type !== "final") continue;
+        first ??= one;
+        latest = microphone.spectrogram.written;
+        if (one.end > 6) break;
+      }
+      const result = await microphone.stop();
+      const { quanta, dropped, lostSeconds, pools } = await microphone.stats();
+      const loud = microphone.spectrogram.frames.reduce((most, value) => Math.max(most, value), -1);
+      await speech.dispose();
+      const after = speech.core ? wavepool.poolStatistics(speech.core) : [];
+      const { transport, sampleRate: rate } = microphone;
+      return {
+        ...{ transport, rate, text: result.text, seconds: result.duration, first, partials, events },
+        ...{ quanta, dropped, lostSeconds, latest, loud },
+        left: pools.filter(({ inUse, name }) => inUse > 0 && /micro|utter|spectro/.test(name)),
+        after: after.filter(({ inUse }) => inUse > 0).map(({ name }) => name),
+      };
+    });
+  }
+
+  it("is put into words on shared memory, without losing a quantum", async () => {
+    const page = await open("/");
+    await record(page, false, true);
+    const heard = await listen(page);
+    expect(heard.transport).toBe("shared");
+    expect(wordErrorRate([[WORDS, heard.text]]), heard.text).toBeLessThan(MISHEARD);
+    expect(heard).toMatchObject({ dropped: 0, lostSeconds: 0, left: [], after: [] });
+    expect(Math.abs((heard.quanta * 128) / heard.rate - heard.seconds)).toBeLessThan(0.3);
+    expect(heard.events).toEqual(["finishing", "stopped"]);
     expect(heard.first!.confidence).toBeGreaterThan(0.3);
     expect(heard.first!.start).toBeGreaterThan(0.5);
+    expect(heard.partials.length).toBeGreaterThan(0);
     expect(heard.latest).toBeGreaterThan(500);
     expect(heard.loud).toBeGreaterThan(0.5);
+  });
+
+  it("is heard in two tabs, goes on in one while the other is loaded anew, and without isolation or blobs", async () => {
+    const [page, plain, strict] = await Promise.all(["/", "/plain", "/strict"].map(open));
+    await record(plain!);
+    await record(strict!, true);
+    await record(page!);
+    await page!.reload();
+    const figures = async (tab: Page) => {
+      await tab.waitForTimeout(1000);
+      return tab.evaluate(async () => {
+        const { microphone, speech } = kept;
+        const { state, transport, sampleRate } = microphone;
+        const { duration } = await microphone.stop();
+        const { quanta, dropped } = await microphone.stats();
+        await speech.dispose();
+        return { state, transport, seconds: (quanta * 128) / sampleRate - duration, dropped, duration };
+      });
+    };
+    const others = [await figures(plain!), await figures(strict!)];
+    await page!.waitForFunction(() => "wavepool" in globalThis);
+    await record(page!);
+    for (const [i, one] of [...others, await figures(page!)].entries()) {
+      const transport = i === 0 ? "transferred" : "shared";
+      expect(one).toMatchObject({ state: "listening", transport, dropped: 0 });
+      expect(one.duration).toBeGreaterThan(0.5);
+      expect(Math.abs(one.seconds)).toBeLessThan(0.3);
+    }
+  });
+
+  it("fails for good when its track ends or its worker dies, and leaves nothing behind", async () => {
+    const page = await open("/");
+    const heard = await page.evaluate(async () => {
+      const script =
+        'import "/dist/speech-worker.js"; addEventListener("message", ({ data }) => {\n' +
+        'if (data === "die") setTimeout(() => { throw new Error("out of memory"); }); });';
+      const blob = URL.createObjectURL(
+        new Blob([script.replace("/dist", `${location.origin}/dist`)], { type: "text/javascript" }),
+      );
+      const worker = new Worker(blob, { type: "module" });
+      const speech = await wavepool.createSpeechWorker({
+        ...{ model: "model/", runtimeFiles: "ort/", providers: ["wasm"], warm: false, worker },
+      });
+      const outcome = async (work: Promise<unknown>) => {
+        try {
+          return `fine: ${JSON.stringify(await work)}`;
+        } catch (error) {
+          const { name, message, code } = error as package_.WavepoolError;
+          return `${name} ${code}: ${message}`;
+        }
+      };
+      const inUse = async (name: RegExp) =>
+        wavepool.poolStatistics(speech.core!).filter((pool) => pool.inUse > 0 && name.test(pool.name)).length;
+
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const lost = await wavepool.createMicrophone({ speech, source: stream });
+      const reading = outcome(
+        (async () => {
+          for await (const _ of lost);
+        })(),
+      );
+      // What browsers do when the device is pulled out.
+      stream.getAudioTracks()[0]!.dispatchEvent(new Event("ended"));
+      const first = [await reading, await outcome(lost.stop()), lost.state, lost.error?.name];
+      await lost.close();
+      const afterLoss = await inUse(/micro|utter|spectro/);
+      const own = stream.getAudioTracks()[0]!.readyState;
+      for (const track of stream.getTracks()) track.stop();
+
+      const microphone = await wavepool.createMicrophone({ speech });
+      const call = outcome(speech.transcribe("/samples/hello.wav"));
+      worker.postMessage("die");
+      const second = [await call, await outcome(microphone.stop()), microphone.state];
+      await microphone.close();
+      const later = await outcome(speech.transcribe("/samples/hello.wav"));
+      await speech.dispose();
+      return { first, afterLoss, own, second, later, left: await inUse(/./) };
+    });
+    const lost = /^MicrophoneError microphone-lost: .*disconnected or blocked; connect it/;
+    const dead = /^InferenceError inference: the speech worker failed: .*out of memory/;
+    expect(heard.first[0]).toMatch(lost);
+    expect(heard.first[1]).toMatch(lost);
+    expect(heard.first.slice(2)).toEqual(["failed", "MicrophoneError"]);
+    expect(heard).toMatchObject({ afterLoss: 0, own: "live", left: 0 });
+    expect(heard.second[0]).toMatch(dead);
+    expect(heard.second[1]).toMatch(dead);
+    expect(heard.second[2]).toBe("failed");
+    expect(heard.later).toMatch(dead);
   });
 });

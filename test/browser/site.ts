@@ -21,7 +21,11 @@ export interface Site {
   close(): void;
 }
 
-/** Serves the page (isolated at /, not at /plain), tiny, the sample, the package's programs and onnxruntime-web's own files. */
+/** What a page may do at /strict: no text as script, no blobs, but Wasm. */
+const STRICT =
+  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; object-src 'none'";
+
+/** Serves the page (isolated at / and /strict, not at /plain), tiny, the sample, the package's programs and onnxruntime-web's own files. */
 export async function openSite(): Promise<Site> {
   const bundle = await build({
     stdin: {
@@ -38,6 +42,7 @@ export async function openSite(): Promise<Site> {
   const folders: Record<string, string> = {
     model: (await findModel("tiny")).directory,
     samples: join(ROOT, "samples"),
+    vad: join(ROOT, "node_modules/@ricky0123/vad-web/dist"),
     dist: join(ROOT, "dist"),
     ort: join(ROOT, "node_modules/onnxruntime-web/dist"),
   };
@@ -48,7 +53,8 @@ export async function openSite(): Promise<Site> {
       response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
       response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
     }
-    if (url === "/" || url === "/plain") {
+    if (url === "/strict" || url.endsWith(".js")) response.setHeader("Content-Security-Policy", STRICT);
+    if (url === "/" || url === "/plain" || url === "/strict") {
       response.setHeader("Content-Type", "text/html");
       response.end('<!doctype html><title>test</title><script type="module" src="/page.js"></script>');
       return;
