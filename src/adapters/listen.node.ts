@@ -1,9 +1,16 @@
 /** Listening for HTTP on Node (by @hono/node-server), Deno and Bun, each by its own server. */
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
-/** Answers a request; `client` is the address it came from, where that is known. */
-export type Handler = (request: Request, client: string | undefined) => Response | Promise<Response>;
+/**
+ * Answers a request; `client` is the address it came from, where that is known, and `gone` aborts when its connection ends, where
+ * the request's own signal does not always tell.
+ */
+export type Handler = (
+  request: Request,
+  client: string | undefined,
+  gone?: AbortSignal,
+) => Response | Promise<Response>;
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -37,8 +44,21 @@ async function listenOnNode(
   { port, host, requestTimeout }: ListenOptions,
 ): Promise<Listening> {
   const { createAdaptorServer } = await import("@hono/node-server");
+  // Of requests that were sent one behind the other on a connection, only the one at work is told of its end.
+  const ends = new WeakMap<Socket, AbortSignal>();
+  function endOf(socket: Socket): AbortSignal {
+    const known = ends.get(socket);
+    if (known) return known;
+    const end = new AbortController();
+    socket.once("close", () => end.abort());
+    ends.set(socket, end.signal);
+    return end.signal;
+  }
   const server = createAdaptorServer({
-    fetch: (request, env) => handler(request, env.incoming.socket.remoteAddress) as Promise<Response>,
+    fetch(request, env) {
+      const { socket } = env.incoming;
+      return handler(request, socket.remoteAddress, endOf(socket)) as Promise<Response>;
+    },
     // A library is not to replace the program's own Request and Response.
     overrideGlobalObjects: false,
     serverOptions: { requestTimeout },

@@ -40,6 +40,7 @@ export async function openMp4(reader: ByteReader, limit: number): Promise<Mp4Hea
         return openMp4(memoryReader(concatBytes([...parts, rest], total + rest.length)), limit);
       }
       const index = await indexBehind(reader, limit);
+      checkTables(index);
       moveChunks(index, index.length);
       const head = concatBytes([...parts, index], total + index.length);
       return { head, duration: durationOf(index), rest: reader };
@@ -51,6 +52,7 @@ export async function openMp4(reader: ByteReader, limit: number): Promise<Mp4Hea
     parts.push(bytes);
     total += bytes.length;
     if (type === "moov") {
+      checkTables(bytes);
       return { head: concatBytes(parts, total), duration: durationOf(bytes), rest: reader };
     }
   }
@@ -63,9 +65,25 @@ export async function openMp4(reader: ByteReader, limit: number): Promise<Mp4Hea
  */
 export function mp4Pieces(reader: ByteReader): (most: number) => Promise<Uint8Array> {
   let left = 0;
+  /** What is left of a fragment's index, which is looked at as a whole. */
+  let index: Uint8Array | undefined;
   return async (most) => {
-    // What is no box behind the others, or is open-ended, may end anywhere.
-    if (left === 0) left = boxAt(await reader.peek(16), 0)?.size || Number.POSITIVE_INFINITY;
+    if (index === undefined && left === 0) {
+      const box = boxAt(await reader.peek(16), 0);
+      // What is no box behind the others, or is open-ended, may end anywhere.
+      left = box?.size || Number.POSITIVE_INFINITY;
+      if (box?.type === "moof") {
+        if (left > MAX_FRAGMENT_INDEX) throw tooManySamples(left, "bytes", MAX_FRAGMENT_INDEX);
+        index = await takeExactly(reader, left);
+        checkTables(index);
+        left = 0;
+      }
+    }
+    if (index !== undefined) {
+      const piece = index.subarray(0, most);
+      index = piece.length < index.length ? index.subarray(piece.length) : undefined;
+      return piece;
+    }
     const piece = await reader.take(Math.min(most, left));
     if (piece.length === 0 && left !== Number.POSITIVE_INFINITY) {
       throw new AudioFormatError(`the MP4 file is cut off: ${left} bytes of a box are missing; ${REPAIR}`);
@@ -73,6 +91,58 @@ export function mp4Pieces(reader: ByteReader): (most: number) => Promise<Uint8Ar
     left -= piece.length;
     return piece;
   };
+}
+
+/** Samples that an index may list: decoders make an array of them, and an array too large ends the process, not its thread. */
+const MAX_SAMPLES = 2 ** 23;
+/** Runs of chunks, each of which is an object there. */
+const MAX_RUNS = 2 ** 20;
+/** Bytes of the index of one fragment, which is of seconds. */
+const MAX_FRAGMENT_INDEX = 2 ** 24;
+
+function tooManySamples(count: number, of: string, most: number): AudioFormatError {
+  return new AudioFormatError(
+    `the MP4 file's index says ${count} ${of}, and ${most} are the most that is read; convert it first (ffmpeg -i in.mp4 out.wav)`,
+  );
+}
+
+/**
+ * Holds the counts of an index's tables against their bytes, before a decoder makes arrays of so many. The tables are looked for
+ * by their names wherever they stand, as what a decoder takes for one does not depend on what we take for their container.
+ *
+ * @throws AudioFormatError when a table is longer than its box, or than anything that is sound.
+ */
+function checkTables(index: Uint8Array): void {
+  const view = new DataView(index.buffer, index.byteOffset, index.length);
+  for (let at = 4; at + 16 <= index.length; at++) {
+    const letter = index[at]!;
+    if (letter !== 0x73 && letter !== 0x63 && letter !== 0x74) continue; // s, c, t
+    const type = fourCc(index, at);
+    if (type !== "stsz" && type !== "stco" && type !== "co64" && type !== "stsc" && type !== "trun") continue;
+    const size = view.getUint32(at - 4);
+    if (size > 1 && (size < 8 || at - 4 + size > index.length)) continue; // its letters by chance
+    const body = at + 4;
+    const room = (size > 1 ? at - 4 + size : index.length) - body;
+    const isSizes = type === "stsz";
+    const count = isSizes ? (room >= 12 ? view.getUint32(body + 8) : 0) : view.getUint32(body + 4);
+    const most = type === "stsc" ? MAX_RUNS : MAX_SAMPLES;
+    const bytes = isSizes
+      ? 12 + (view.getUint32(body + 4) === 0 ? 4 * count : 0)
+      : 8 + entryBytes(type, view.getUint32(body)) * count;
+    if (count > most) throw tooManySamples(count, "entries", most);
+    if (bytes > room)
+      throw tooManySamples(count, `entries in ${room} bytes`, Math.max(0, Math.floor(room / 4)));
+  }
+}
+
+/** Bytes of an entry of a table: sections 8.7 and 8.8.8, where flags say what a run's samples have of their own. */
+function entryBytes(type: string, flags: number): number {
+  if (type === "stsc") return 12;
+  if (type === "co64") return 8;
+  if (type === "stco") return 4;
+  let bytes = 0;
+  for (const flag of [0x100, 0x200, 0x400, 0x800]) if (flags & flag) bytes += 4;
+  return bytes;
 }
 
 /** Type and size of the box at `at`; a size of 0 reaches to the end. Undefined where its header is not whole. */

@@ -98,7 +98,13 @@ export function addServeCommand(program: Command, action: (flags: ServeFlags) =>
 
 /** What the flags ask of the service. Keys come from the environment too, where other users do not see them. */
 export function serviceRequest(flags: ServeFlags, environmentKeys: string | undefined): ServiceOptions {
-  const keys = [...(flags.apiKey ?? []), ...(environmentKeys?.split(",").filter(Boolean) ?? [])];
+  const fromEnvironment = environmentKeys?.split(",").map((key) => key.trim()) ?? [];
+  const keys = [...(flags.apiKey ?? []), ...fromEnvironment.filter(Boolean)];
+  if (environmentKeys && keys.length === 0) {
+    throw new InvalidArgumentError(
+      "WAVEPOOL_API_KEY has no key in it; give keys separated by commas, or unset it",
+    );
+  }
   const given: ServiceOptions = {
     model: flags.model,
     language: flags.language,

@@ -16,9 +16,7 @@ export async function serveCommand(flags: ServeFlags): Promise<void> {
   const interrupt = listenForInterrupt();
   const options = serviceRequest(flags, process.env.WAVEPOOL_API_KEY);
   process.stderr.write(`wavepool: loading ${flags.model}\n`);
-  const service = await interrupt.race(
-    createService({ ...options, log: (line) => void process.stdout.write(line) }),
-  );
+  const service = await interrupt.race(createService({ ...options, log: logToStdout() }));
   const server = await listen(service, { port: flags.port, host: flags.host }).catch(async (cause) => {
     await service.close(0);
     throw new InvalidArgumentError(
@@ -38,6 +36,23 @@ export async function serveCommand(flags: ServeFlags): Promise<void> {
   process.stderr.write(reportText(report));
   // Once the log is out: connections that clients keep alive are no reason to stay.
   process.stdout.write("", () => process.exit(0));
+  // Or at once, where nobody reads it.
+  if (process.stdout.destroyed || process.stdout.errored) process.exit(0);
+}
+
+/** Writes the log; when whoever reads it goes, the service stays. */
+function logToStdout(): (line: string) => void {
+  let open = true;
+  // Other commands end then.
+  process.stdout.removeAllListeners("error");
+  process.stdout.on("error", ({ message }) => {
+    if (open)
+      process.stderr.write(`wavepool: nobody reads the log any more (${message}); going on without\n`);
+    open = false;
+  });
+  return (line) => {
+    if (open) process.stdout.write(line);
+  };
 }
 
 /** Pools and leaks as lines of text. */

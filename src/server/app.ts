@@ -12,7 +12,7 @@ import { speechRoute } from "./speech-route.ts";
 
 /** What a request carries through the handlers. */
 export interface RequestEnv {
-  Bindings: { client?: string };
+  Bindings: { client?: string; gone?: AbortSignal };
   Variables: {
     id: string;
     /** Adds to the request's line in the log. */
@@ -71,11 +71,11 @@ export function createApp(house: House, { mayEnter, rateLimit }: AppGuards): Hon
   }
   app.use(async (c, next) => {
     if (!OPEN.has(c.req.path)) {
-      const authorization = c.req.header("authorization") ?? null;
       const address = c.env.client ?? "unknown";
-      const enters = await mayEnter(authorization);
+      const key = await mayEnter(c.req.header("authorization") ?? null);
+      const enters = key !== undefined;
       // By key where there are keys, for many may share an address; who guesses keys is counted too.
-      const wait = rateLimit?.take(enters && settings.apiKeys.length > 0 ? authorization! : address) ?? 0;
+      const wait = rateLimit?.take(enters && key >= 0 ? `key ${key}` : address) ?? 0;
       if (wait > 0) {
         throw new ApiError(429, `more than ${settings.rateLimit} requests a minute; try again in ${wait} s`, {
           type: "rate_limit_error",

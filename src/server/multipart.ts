@@ -125,15 +125,19 @@ function findHeadEnd(bytes: Uint8Array, from: number): number {
 /** Reads `content-disposition: form-data; name="…"; filename="…"` (RFC 7578, 4.2); browsers escape quotes as %22. */
 function parseHead(head: string): PartHead {
   const line = head.split("\r\n").find((one) => /^content-disposition\s*:/i.test(one));
-  const parameter = (name: string) => {
-    const found = line?.match(new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i"));
-    return found ? (found[1]?.replace(/\\(.)/g, "$1") ?? found[2]) : undefined;
-  };
-  const name = parameter("name");
+  const parameters = new Map<string, string>();
+  // From left to right: what looks like a parameter within another's quotes is none.
+  for (const match of line?.matchAll(/;\s*([\w*-]{1,64})=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))/g) ?? []) {
+    const [, key, quoted, bare] = match;
+    if (!parameters.has(key!.toLowerCase())) {
+      parameters.set(key!.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? bare!);
+    }
+  }
+  const name = parameters.get("name");
   if (!line || name === undefined) {
     throw new MultipartError("a part of the form has no name; give each one content-disposition: form-data");
   }
-  return { name, fileName: parameter("filename") };
+  return { name, fileName: parameters.get("filename") };
 }
 
 /** The boundary of a content type; undefined when it is no multipart/form-data with one. */

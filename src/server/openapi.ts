@@ -102,7 +102,11 @@ export function openApiDocument(withKeys: boolean): OpenApiDocument {
     summary: "One of them",
     security,
     request: { params: z.object({ model: z.string() }) },
-    responses: { 200: { description: "The model", content: json(ModelOne) }, 404: ERRORS[404] },
+    responses: {
+      200: { description: "The model", content: json(ModelOne) },
+      401: ERRORS[401],
+      404: ERRORS[404],
+    },
   });
   registry.registerPath({
     method: "get",
@@ -118,14 +122,17 @@ export function openApiDocument(withKeys: boolean): OpenApiDocument {
     path: "/stats",
     summary: "Pools, queue, stages and process",
     security,
-    responses: { 200: { description: "Figures", content: json(z.record(z.string(), z.any())) } },
+    responses: {
+      200: { description: "Figures", content: json(z.record(z.string(), z.any())) },
+      401: ERRORS[401],
+    },
   });
   registry.registerPath({
     method: "get",
     path: "/metrics",
     summary: "The same for Prometheus",
     security,
-    responses: { 200: { description: "Text exposition format 0.0.4", content: text } },
+    responses: { 200: { description: "Text exposition format 0.0.4", content: text }, 401: ERRORS[401] },
   });
   return app.getOpenAPI31Document({
     openapi: "3.1.0",

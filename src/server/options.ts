@@ -33,6 +33,8 @@ export interface ServiceOptions extends ModelOptions {
   /** Milliseconds without a byte of an upload, and for all of it. Default 20 s and 10 minutes. */
   idleTimeout?: number;
   uploadTimeout?: number;
+  /** Milliseconds in which a client that streams has to take what is there, or its request ends. Default 60 s. */
+  streamTimeout?: number;
   /** Milliseconds that decoding the next second of a sound may take before its thread is killed. Default 20 s. */
   decodeTimeout?: number;
   /** Whether uploads and sound lie in pools; `false` only to measure the difference. */
@@ -51,6 +53,8 @@ export interface ServiceSettings
 
 /** Cores from which on one model does not fill them: its decoder gains little from more than four threads. */
 const CORES_FOR_TWO = 8;
+/** Models that are loaded unless the options say how many. */
+export const defaultModels = (cores: number): number => (cores >= CORES_FOR_TWO ? 2 : 1);
 const MB = 1_000_000;
 const MIB = 1024 * 1024;
 
@@ -61,8 +65,8 @@ const MIB = 1024 * 1024;
  */
 export function serviceSettings(options: ServiceOptions): ServiceSettings {
   const {
-    models = adapter.cores >= CORES_FOR_TWO ? 2 : 1,
     concurrency = 8,
+    models = Math.min(concurrency, defaultModels(adapter.cores)),
     queue = 32,
     apiKeys = [],
     maxUploadBytes = 100 * MB,
@@ -74,13 +78,14 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
     waitTimeout = 60_000,
     idleTimeout = 20_000,
     uploadTimeout = 600_000,
+    streamTimeout = 60_000,
     decodeTimeout = 20_000,
     pools = true,
     log = () => {},
     ...model
   } = options;
-  whole("models", models, 1, 64);
   whole("concurrency", concurrency, 1, 64);
+  whole("models", models, 1, 64);
   whole("queue", queue, 0, 100_000);
   whole("maxUploadBytes", maxUploadBytes, 1, 2 ** 31);
   whole("memoryBytes", memoryBytes, 1, 2 ** 32);
@@ -89,6 +94,7 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
     waitTimeout,
     idleTimeout,
     uploadTimeout,
+    streamTimeout,
     decodeTimeout,
   })) {
     if (!(typeof value === "number" && value > 0 && value <= 2 ** 31 - 1)) {
@@ -119,6 +125,7 @@ export function serviceSettings(options: ServiceOptions): ServiceSettings {
     waitTimeout,
     idleTimeout,
     uploadTimeout,
+    streamTimeout,
     decodeTimeout,
     pools,
     log,

@@ -16,7 +16,6 @@ export interface ReceiveLimits {
 /** A form that came whole. Its file is the caller's to release. */
 export interface Received {
   file: Upload | undefined;
-  fileName: string | undefined;
   /** Values by name, in order; `name[]` counts as `name`. */
   fields: Map<string, string[]>;
 }
@@ -24,6 +23,8 @@ export interface Received {
 /** Bytes of all fields beside the file, and of a form's own lines. */
 const MAX_FIELDS = 64 * 1024;
 const MAX_PARTS = 64;
+/** Bytes a second that a client has to send on the whole, once the first timeout for silence is over: less only takes up places. */
+const LEAST_RATE = 1024;
 
 /**
  * Takes a form in: the file into pooled pieces as it comes, with its limit, the fields into a map.
@@ -49,15 +50,14 @@ export async function receiveForm(
     timeout: limits.waitTimeout,
     signal,
   });
-  const received: Received = { file: undefined, fileName: undefined, fields: new Map() };
+  const received: Received = { file: undefined, fields: new Map() };
   let fieldBytes = 0;
   const parser = createMultipartParser(
     boundary,
-    ({ name, fileName }) => {
+    ({ name }) => {
       if (name === "file") {
         if (received.file) throw invalid("file", "there are two files; send one");
         received.file = upload;
-        received.fileName = fileName;
         return (bytes) => {
           if (upload.size + bytes.length > maxUploadBytes) throw tooLarge(maxUploadBytes);
           upload.append(bytes);
@@ -106,41 +106,62 @@ function tooLarge(most: number): ApiError {
 /** The body's chunks, with an end to waiting for them. */
 async function* chunksOf(
   request: Request,
-  { idleTimeout, uploadTimeout }: ReceiveLimits,
+  { idleTimeout, uploadTimeout, maxUploadBytes }: ReceiveLimits,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const reader = request.body?.getReader();
   if (!reader) throw invalid("file", "the body is empty; send the sound as the form's file", "missing_file");
-  const ends = performance.now() + uploadTimeout;
+  const began = performance.now();
+  let total = 0;
   let finished = false;
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-  });
-  aborted.catch(() => undefined);
-  signal.addEventListener("abort", abort, { once: true });
   try {
-    signal.throwIfAborted();
     while (true) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<never>((_, reject) => {
-        const left = Math.max(0, Math.min(idleTimeout, ends - performance.now()));
-        timer = setTimeout(() => reject(tooSlow()), left);
-      });
-      try {
-        const { done, value } = await Promise.race([reader.read().catch(brokenOff), late, aborted]);
-        if (done) break;
-        yield value;
-      } finally {
-        clearTimeout(timer);
-      }
+      const elapsed = performance.now() - began;
+      if (elapsed > idleTimeout && total < (elapsed / 1000) * LEAST_RATE) throw tooSlow();
+      const left = Math.max(0, Math.min(idleTimeout, uploadTimeout - elapsed));
+      const { done, value } = await readInTime(reader, left, signal);
+      if (done) break;
+      total += value.length;
+      // Also of what is before, between and behind the parts.
+      if (total > maxUploadBytes + MAX_FIELDS) throw tooLarge(maxUploadBytes);
+      yield value;
     }
     finished = true;
   } finally {
-    signal.removeEventListener("abort", abort);
     // Not awaited: a client that sends nothing would hold it up.
     if (!finished) reader.cancel().catch(() => undefined);
   }
+}
+
+/**
+ * One read with an end to waiting. Its promises are its own: one that outlives a read would keep every chunk that was raced
+ * with it.
+ */
+function readInTime(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow()), timeout);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    };
+    reader.read().then(
+      (result) => {
+        over();
+        resolve(result);
+      },
+      (cause) => {
+        over();
+        reject(brokenOff(cause));
+      },
+    );
+  });
 }
 
 function tooSlow(): ApiError {
@@ -150,6 +171,6 @@ function tooSlow(): ApiError {
   });
 }
 
-function brokenOff(cause: unknown): never {
-  throw new ApiError(400, "the upload broke off; send it again", { code: "upload_incomplete", cause });
+function brokenOff(cause: unknown): ApiError {
+  return new ApiError(400, "the upload broke off; send it again", { code: "upload_incomplete", cause });
 }

@@ -19,10 +19,19 @@ const common = {
     .openapi({ description: "A name that /v1/models lists", example: "whisper-1" }),
   prompt: z.string().max(10_000).optional().openapi({ description: "Names and spellings to expect" }),
   response_format: z.enum(RESPONSE_FORMATS).default("json"),
-  temperature: z.coerce.number().min(0).max(1).default(0).openapi({
-    type: "number",
-    description: "0 falls back to higher ones by itself where a text does not pass the thresholds",
-  }),
+  temperature: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,20})?(e-?\d{1,3})?$/i, "give a number from 0 to 1")
+    .transform(Number)
+    .refine((value) => value <= 1, "give a number from 0 to 1")
+    .default(0)
+    .openapi({
+      type: "number",
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+      description: "0 falls back to higher ones by itself where a text does not pass the thresholds",
+    }),
 };
 
 export const TranslationRequest = z.object(common).openapi("CreateTranslationRequest");
@@ -33,9 +42,11 @@ export const TranscriptionRequest = z
     language: z.string().min(1).max(32).optional().openapi({
       description: "Language spoken, as a code such as en; found out when left out",
     }),
-    stream: flag
-      .default(false)
-      .openapi({ type: "boolean", description: "Text as server-sent events, as it is heard" }),
+    stream: flag.default(false).openapi({
+      type: "boolean",
+      default: false,
+      description: "Text as server-sent events, as it is heard",
+    }),
     timestamp_granularities: z
       .array(z.enum(GRANULARITIES))
       .optional()

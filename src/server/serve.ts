@@ -28,7 +28,7 @@ const FLUSH = 2_000;
  */
 export async function listen(service: Service, options: ServeOptions = {}): Promise<Listening> {
   const { port = 8080, host = "127.0.0.1", uploadTimeout = 600_000 } = options;
-  const listening = await listenHere((request, client) => service.fetch(request, client), {
+  const listening = await listenHere((request, client, gone) => service.fetch(request, client, gone), {
     port,
     host,
     requestTimeout: uploadTimeout + 60_000,

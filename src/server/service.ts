@@ -12,8 +12,8 @@ import { createRateLimit } from "./rate-limit.ts";
 
 /** A speech service. Create it with {@link createService}. */
 export interface Service {
-  /** Answers a request; `client` is the address that it came from. */
-  fetch(request: Request, client?: string): Promise<Response>;
+  /** Answers a request; `client` is the address that it came from, and `gone` aborts when it hangs up, beside the request's signal. */
+  fetch(request: Request, client?: string, gone?: AbortSignal): Promise<Response>;
   /** Name of the model. */
   readonly model: string;
   /** Whether all is well, as `GET /health` says. */
@@ -57,7 +57,7 @@ export interface House {
   modelNames(): string[];
   readonly since: number;
   /** @throws ApiError 429 when all places are taken, 503 while draining. */
-  enter(request: Request): Visit;
+  enter(request: Request, gone?: AbortSignal): Visit;
   readonly draining: boolean;
   health(): ServiceHealth;
   stats(): Record<string, unknown>;
@@ -101,7 +101,7 @@ export async function createService(options: ServiceOptions = {}): Promise<Servi
     get draining() {
       return draining;
     },
-    enter(request) {
+    enter(request, gone) {
       if (draining) throw overloaded("the service is shutting down; try another, or again later");
       if (visits.size >= places) {
         throw new ApiError(429, `all ${places} places are taken; try again later`, {
@@ -113,13 +113,16 @@ export async function createService(options: ServiceOptions = {}): Promise<Servi
       const controller = new AbortController();
       const hungUp = () => controller.abort(new ApiError(499, "the client hung up", { code: "hung_up" }));
       visits.add(controller);
-      if (request.signal.aborted) hungUp();
-      else request.signal.addEventListener("abort", hungUp, { once: true });
+      const signals = gone ? [request.signal, gone] : [request.signal];
+      for (const signal of signals) {
+        if (signal.aborted) hungUp();
+        else signal.addEventListener("abort", hungUp, { once: true });
+      }
       return {
         signal: controller.signal,
         abort: hungUp,
         leave() {
-          request.signal.removeEventListener("abort", hungUp);
+          for (const signal of signals) signal.removeEventListener("abort", hungUp);
           visits.delete(controller);
           if (visits.size === 0) empty();
         },
@@ -152,7 +155,7 @@ export async function createService(options: ServiceOptions = {}): Promise<Servi
   }
 
   return {
-    fetch: async (request, client) => app.fetch(request, { client }),
+    fetch: async (request, client, gone) => app.fetch(request, { client, gone }),
     model: name,
     health: house.health,
     stats: house.stats,

@@ -12,7 +12,7 @@ type Work = AsyncGenerator<Segment, Transcription, void>;
 
 /** `POST /v1/audio/transcriptions` and `/v1/audio/translations`. Everything that a request took is back when it ends, however. */
 export async function speechRoute(c: Context<RequestEnv>, house: House, task: Task): Promise<Response> {
-  const visit = house.enter(c.req.raw);
+  const visit = house.enter(c.req.raw, c.env.gone);
   const note = c.get("note");
   let received: Received | undefined;
   let streaming = false;
@@ -70,14 +70,26 @@ function streamed(
   const encoder = new TextEncoder();
   let step: IteratorResult<Segment, Transcription> | undefined = first;
   let over = false;
+  let gone = false;
+  let stalled: ReturnType<typeof setTimeout> | undefined;
   const finishOnce = (status: number) => {
+    clearTimeout(stalled);
     if (over) return;
     over = true;
     end();
     finish(status);
   };
+  async function hangUp(controller?: ReadableStreamDefaultController): Promise<void> {
+    gone = true;
+    visit.abort();
+    controller?.error(visit.signal.reason);
+    // The upload is read until then.
+    await work.return(undefined as never).catch(() => undefined);
+    finishOnce(499);
+  }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
+      clearTimeout(stalled);
       try {
         while (!over) {
           const { done, value } = step ?? (await work.next());
@@ -92,10 +104,11 @@ function streamed(
           const text = writer.segment(value);
           if (text === "") continue;
           controller.enqueue(encoder.encode(text));
+          stalled = setTimeout(() => void hangUp(controller), house.settings.streamTimeout);
           return;
         }
       } catch (error) {
-        if (over) return;
+        if (over || gone) return;
         const known = toApiError(visit.signal.aborted ? visit.signal.reason : error);
         noteError(c, known);
         controller.enqueue(encoder.encode(writer.error(errorBody(known))));
@@ -103,11 +116,7 @@ function streamed(
         finishOnce(known.status);
       }
     },
-    async cancel() {
-      visit.abort();
-      await work.return(undefined as never).catch(() => undefined);
-      finishOnce(499);
-    },
+    cancel: () => hangUp(),
   });
   return c.body(body, 200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
 }

@@ -1,14 +1,16 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { createKeyCheck } from "../../src/server/api-key.ts";
-import { serviceSettings } from "../../src/server/options.ts";
+import { defaultModels, serviceSettings } from "../../src/server/options.ts";
 import { createRateLimit } from "../../src/server/rate-limit.ts";
 
 describe("the key check", () => {
   it("lets in whoever bears one of the keys", async () => {
     const check = await createKeyCheck(["one", "two"]);
-    expect(await check("Bearer one")).toBe(true);
-    expect(await check("bearer two")).toBe(true);
+    expect(await check("Bearer one")).toBe(0);
+    expect(await check("bearer two")).toBe(1);
+    // However it is written, it is one key, and one client to the rate limit.
+    expect(await check("BEARER    two")).toBe(1);
     for (const wrong of [
       null,
       "",
@@ -19,12 +21,12 @@ describe("the key check", () => {
       "Basic one",
       "Bearer one two",
     ]) {
-      expect(await check(wrong), String(wrong)).toBe(false);
+      expect(await check(wrong), String(wrong)).toBeUndefined();
     }
   });
 
   it("lets in everybody where there are no keys", async () => {
-    expect(await (await createKeyCheck([]))(null)).toBe(true);
+    expect(await (await createKeyCheck([]))(null)).toBe(-1);
   });
 });
 
@@ -63,6 +65,11 @@ describe("the service's options", () => {
   it("take onnxruntime-web unless told otherwise", () => {
     expect(serviceSettings({}).model.providers).toEqual(["wasm"]);
     expect(serviceSettings({ providers: ["native"] }).model.providers).toEqual(["native"]);
+  });
+
+  it("load two models on many cores, but no more than there are requests at once", () => {
+    expect([1, 7, 8, 64].map(defaultModels)).toEqual([1, 1, 2, 2]);
+    expect(serviceSettings({ concurrency: 1 }).models).toBe(1);
   });
 
   it("give each of several models its part of the cores", () => {

@@ -74,6 +74,13 @@ describe("the form parser", () => {
     }
   });
 
+  it("takes for the name what is the name, not what a file's name says", () => {
+    const head = 'content-disposition: form-data; filename="x; name=evil.wav"; NAME="file"';
+    expect(parse(encode(`--b\r\n${head}\r\n\r\nsound\r\n--b--\r\n`), "b", () => 100)).toEqual([
+      { name: "file", fileName: "x; name=evil.wav", bytes: encode("sound") },
+    ]);
+  });
+
   it("refuses a form that is cut off anywhere", () => {
     const end = FORM.length - "--\r\nafter".length;
     for (let cut = 0; cut < end; cut++) {

@@ -39,6 +39,7 @@ export async function startDecoding(parts: DecodingParts): Promise<Decoding> {
   const thread: SoundThread = await sounds.take();
   let free = ring.length;
   let over = false;
+  let ending = false;
   let killing: Promise<void> | undefined;
   let error: Error | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -59,6 +60,7 @@ export async function startDecoding(parts: DecodingParts): Promise<Decoding> {
 
   /** Runs while the thread has a block to fill: a thread that waits for the model is not slow. */
   function watch(): void {
+    if (ending) return; // the stop has a timer of its own
     clearTimeout(timer);
     if (over || free === 0) return;
     timer = setTimeout(() => {
@@ -96,6 +98,7 @@ export async function startDecoding(parts: DecodingParts): Promise<Decoding> {
     },
     async end() {
       if (!over) {
+        ending = true;
         thread.post({ type: "stop", id });
         await new Promise<void>((resolve) => {
           settle = resolve;

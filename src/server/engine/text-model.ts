@@ -26,7 +26,7 @@ export interface TextModel {
   /**
    * Waits for a thread that has loaded the model.
    *
-   * @throws whatever createTranscriber throws there; InferenceError when it dies each time it is started.
+   * @throws whatever createTranscriber throws there; ThreadLostError when it dies.
    */
   ready(): Promise<ServedModel>;
   /** Tells the thread; jobs that it does not know are ignored there. */
@@ -39,9 +39,9 @@ export interface TextModel {
   kill(): Promise<void>;
 }
 
-/** Starts that may fail in a row before the service gives up. */
-const MAX_FAILURES = 3;
+/** Milliseconds before another start, doubled with each that fails, and the most. */
 const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
 
 /** Starts the thread of a model; loading it goes on behind. */
 export function startTextModel(options: ModelOptions, memoryBytes: number): TextModel {
@@ -49,17 +49,20 @@ export function startTextModel(options: ModelOptions, memoryBytes: number): Text
   let thread: Thread | undefined;
   let core: Core | undefined;
   let model: ServedModel | undefined;
-  let loading: Promise<ServedModel> = launch();
   let replaced = 0;
   let failures = 0;
+  let loadedOnce = false;
+  let cancelWait = () => {};
   let closing = false;
   let closed: (() => void) | undefined;
+  let loading: Promise<ServedModel> = launch();
 
   /** A dead thread's memory goes with it: whatever it was writing, nobody reads on there. */
   function launch(): Promise<ServedModel> {
     const loaded = new Promise<ServedModel>((resolve, reject) => {
       createCore({ memoryBytes, threads: true })
         .then((fresh) => {
+          if (closing) throw new ThreadLostError("the service has ended");
           core = fresh;
           thread = startThread("text-thread", { core: fresh.share(), options }, { message, lost });
         })
@@ -68,12 +71,15 @@ export function startTextModel(options: ModelOptions, memoryBytes: number): Text
         const reply = data as TextReply;
         if (reply.type === "ready") {
           failures = 0;
+          loadedOnce = true;
           model = reply.model;
           resolve(reply.model);
         } else if (reply.type === "failed") {
           void thread?.terminate(true);
           thread = undefined;
           reject(revivedError(reply.error));
+          // What loaded once will again, when memory or files are back.
+          if (loadedOnce && !closing) replace();
         } else if (reply.type === "closed") closed?.();
         else listeners.get(reply.id)?.(reply);
       }
@@ -100,9 +106,15 @@ export function startTextModel(options: ModelOptions, memoryBytes: number): Text
   function replace(): void {
     failures++;
     replaced++;
-    if (failures > MAX_FAILURES) return;
-    const delay = failures === 1 ? 0 : FIRST_DELAY * 2 ** failures;
-    loading = new Promise<void>((resolve) => setTimeout(resolve, delay)).then(launch);
+    const delay = failures === 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
+    const waited = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, delay);
+      cancelWait = () => {
+        clearTimeout(timer);
+        reject(new ThreadLostError("the service has ended"));
+      };
+    });
+    loading = waited.then(launch);
     loading.catch(() => undefined);
   }
 
@@ -124,6 +136,7 @@ export function startTextModel(options: ModelOptions, memoryBytes: number): Text
     },
     async close(timeout) {
       closing = true;
+      cancelWait();
       if (!thread) return true;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const inTime = await new Promise<boolean>((resolve) => {
