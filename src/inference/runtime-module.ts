@@ -87,6 +87,9 @@ async function prepare(): Promise<string | undefined> {
   if (wasm.wasmBinary !== undefined) return "env.wasm.wasmBinary is set";
   try {
     const factory = await ort.loadRuntimeFactory(files);
+    // Should the rest fail: the copy of the script in a bundle would have its threads run the whole bundle.
+    const installed = files === undefined ? ort.installedRuntimeFiles() : undefined;
+    if (installed) wasm.wasmPaths = { mjs: installed.mjs, wasm: installed.wasm };
     const start = async (config: { numThreads?: number }) => {
       const module = (await factory({ numThreads: config.numThreads })) as Record<string, unknown>;
       started = module;
@@ -102,6 +105,7 @@ async function prepare(): Promise<string | undefined> {
     wasm.wasmPaths = { mjs: url };
     return undefined;
   } catch (cause) {
+    Reflect.deleteProperty(globalThis, HOOK);
     return `its runtime cannot be loaded by us (${messageOf(cause).split("\n")[0]})`;
   }
 }
