@@ -74,7 +74,12 @@ export async function startListener(
   const { sampleRate, partials, gate } = given;
   const stop = new AbortController();
   const { signal } = stop;
-  const abort = () => stop.abort(given.signal.reason);
+  /** Has the writing of texts look for work. */
+  let wake = () => {};
+  const abort = () => {
+    stop.abort(given.signal.reason);
+    wake();
+  };
   const ends: (() => unknown)[] = [() => input.close()];
   const own = <T>(value: T, end: (value: T) => unknown): T => {
     ends.push(() => end(value));
@@ -130,7 +135,6 @@ export async function startListener(
   let ended = false;
   let language: string | undefined;
   let told = 0;
-  let wake = () => {};
   /** The partial result at work, which ends when a final one is due. */
   let passing: AbortController | undefined;
   const results: Transcription[] = [];
