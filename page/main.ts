@@ -4,12 +4,13 @@ import {
   createSpeechWorker,
   LANGUAGE_NAMES,
   type Microphone,
-  type Segment,
   type SpeechWorker,
   type Transcription,
   WavepoolError,
 } from "wavepool";
 import { createProgressBar, downloadText } from "./downloads.ts";
+import { missingFeatures } from "./features.ts";
+import { drawFile } from "./file-picture.ts";
 import { createMeters, stageFigures } from "./meters.ts";
 import { type SavedFormat, save } from "./save.ts";
 import { createSpectrogram } from "./spectrogram.ts";
@@ -78,6 +79,7 @@ function fail(error: unknown): void {
     error instanceof WavepoolError ? capitalised(error.message) : `Something went wrong: ${String(error)}`;
   errorLine.hidden = false;
   say("");
+  transcript.partial("");
 }
 
 /** The worker for what is chosen now; an earlier choice's is ended. */
@@ -149,7 +151,7 @@ async function run(job: (signal: AbortSignal) => Promise<void>): Promise<void> {
   try {
     await job(signal);
   } catch (error) {
-    if (signal.aborted) say("Stopped.");
+    if (signal.aborted) say("Cancelled.");
     else fail(error);
   } finally {
     end();
@@ -163,11 +165,13 @@ function transcribeFile(file: File): Promise<void> {
     const worker = await speechWorker(signal);
     say(`Listening to ${file.name} …`);
     bar.at(undefined);
+    // Whether it is a sound at all, the transcription tells.
+    void drawFile(file, picture, signal).catch(() => undefined);
     const segments = worker.stream(file, {
       ...language(),
       signal,
       onProgress({ seconds, duration }) {
-        bar.at(duration === undefined ? undefined : seconds / duration);
+        bar.at(duration ? Math.min(1, seconds / duration) : undefined);
       },
     });
     let step = await segments.next();
@@ -176,7 +180,7 @@ function transcribeFile(file: File): Promise<void> {
       step = await segments.next();
     }
     finish(step.value);
-    await showPools(worker);
+    await showFigures(worker, { Sound: `${step.value.duration.toFixed(1)} s` });
   });
 }
 
@@ -186,6 +190,7 @@ function listen(): Promise<void> {
     recordButton.textContent = "Finish";
     recordButton.setAttribute("aria-pressed", "true");
     const worker = await speechWorker(signal);
+    say("Asking for the microphone …");
     const opened = await createMicrophone({
       speech: worker,
       processorUrl: beside("microphone-processor.js"),
@@ -196,25 +201,129 @@ function listen(): Promise<void> {
     microphone = opened;
     bar.hide();
     void listDevices();
-    const stop = () => void opened.close();
-    signal.addEventListener("abort", stop, { once: true });
-    opened.addEventListener("statechange", () => showState(opened));
-    showState(opened);
-    const timer = setInterval(() => void showPools(worker), 500);
-    drawWhile(opened);
+    opened.addEventListener("statechange", () => sayState(opened));
+    sayState(opened);
+    const timer = setInterval(() => void showMicrophone(opened, worker), 500);
+    draw(opened);
     try {
       for await (const heard of opened) {
         if (heard.type === "partial") transcript.partial(heard.text);
         else transcript.add(heard.segment);
       }
-      signal.throwIfAborted();
       finish(await opened.stop());
     } finally {
       clearInterval(timer);
-      signal.removeEventListener("abort", stop);
-      await opened.close();
       microphone = undefined;
-      await showPools(worker);
+      await opened.close();
+      await showMicrophone(opened, worker);
     }
   });
+}
+
+function finish(whole: Transcription): void {
+  setResult(whole);
+  transcript.partial("");
+  say(whole.text === "" ? "No speech was heard." : `Done: ${whole.duration.toFixed(1)} s of sound.`);
+}
+
+const STATES: Record<Microphone["state"], string> = {
+  starting: "Starting …",
+  listening: "Listening. Press Finish when you are done.",
+  paused: "Paused by the browser. Click anywhere to go on.",
+  finishing: "Writing down the rest …",
+  stopped: "",
+  failed: "",
+};
+
+function sayState({ state, transport }: Microphone): void {
+  const note =
+    state === "listening" && transport === "transferred"
+      ? " This page is not isolated: sound is handed over in messages."
+      : "";
+  say(STATES[state] + note);
+}
+
+/** Draws new frames with the display, as long as the microphone is open. */
+function draw({ spectrogram }: Microphone): void {
+  const next = () => {
+    picture.draw(spectrogram.frames, spectrogram.capacity, spectrogram.written);
+    if (microphone) requestAnimationFrame(next);
+  };
+  next();
+}
+
+async function showMicrophone(opened: Microphone, worker: SpeechWorker): Promise<void> {
+  const { quanta, dropped, fill } = await opened.stats();
+  await showFigures(worker, {
+    Transport: opened.transport,
+    "Sample rate": `${opened.sampleRate} Hz`,
+    Quanta: String(quanta),
+    "Dropped quanta": String(dropped),
+    ...(fill !== undefined && { "Ring in use": `${(100 * fill).toFixed(0)} %` }),
+  });
+}
+
+async function showFigures(worker: SpeechWorker, more: Record<string, string>): Promise<void> {
+  const { pools, providers, lostSeconds } = await worker.stats();
+  meters.pools(pools);
+  meters.figures({
+    ...(providers && { "Encoder runs on": providers.encoder, "Decoder runs on": providers.decoder }),
+    ...more,
+    ...(lostSeconds > 0 && { "Speech lost": `${lostSeconds.toFixed(1)} s` }),
+    ...(result && stageFigures(result.times)),
+  });
+}
+
+/** Names of microphones are told once one was allowed. */
+async function listDevices(): Promise<void> {
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  const chosen = deviceChoice.value;
+  const inputs = devices.filter(({ kind, deviceId, label }) => kind === "audioinput" && deviceId && label);
+  fill(deviceChoice, [["", "Default"], ...inputs.map(({ deviceId, label }) => [deviceId, label] as const)]);
+  deviceChoice.value = chosen;
+}
+
+// Nothing of a file or a recording outlives the page: the browser ends its workers and worklets.
+recordButton.addEventListener("click", () => {
+  if (microphone) void microphone.stop().catch(() => undefined);
+  else if (!work) void listen();
+});
+cancelButton.addEventListener("click", () => work?.abort(new Error("stopped")));
+document.addEventListener("click", () => {
+  if (microphone?.state === "paused") void microphone.resume();
+});
+fileInput.addEventListener("change", () => {
+  const file = fileInput.files?.[0];
+  fileInput.value = "";
+  if (file && !work) void transcribeFile(file);
+});
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) drop.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  const file = event.dataTransfer?.files[0];
+  if (file && !work) void transcribeFile(file);
+});
+for (const button of document.querySelectorAll<HTMLButtonElement>("#exports button")) {
+  button.addEventListener("click", () => {
+    if (result) save(result, button.dataset.format as SavedFormat, "transcript");
+  });
+}
+navigator.mediaDevices?.addEventListener?.("devicechange", () => void listDevices());
+void listDevices();
+
+const missing = missingFeatures();
+part("features").textContent = missing.notes.join(" ");
+if (missing.fatal !== undefined) {
+  fail(new WavepoolError("unsupported-runtime", "failure", missing.fatal));
+  recordButton.disabled = true;
+  fileInput.disabled = true;
 }

@@ -1,7 +1,7 @@
 /** Draws features as they come, a column a frame, low tones below. */
 export interface SpectrogramView {
   /** Columns that have come since the last look, at most as many as the picture is wide. */
-  draw(frames: Float32Array, bins: number, capacity: number, written: number): void;
+  draw(frames: Float32Array, capacity: number, written: number): void;
   clear(): void;
 }
 
@@ -41,7 +41,7 @@ export function createSpectrogram(canvas: HTMLCanvasElement, bins: number): Spec
   const column = context.createImageData(1, bins);
   let drawn = 0;
   return {
-    draw(frames, _, capacity, written) {
+    draw(frames, capacity, written) {
       const fresh = Math.min(written - drawn, capacity, canvas.width);
       if (fresh <= 0) return;
       const { width, height } = canvas;

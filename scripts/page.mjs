@@ -49,6 +49,8 @@ export async function buildPage(out, models) {
     minify: true,
     splitting: true,
     absWorkingDir: root,
+    // From the package as it is built, not by the path that page/tsconfig.json has for types.
+    tsconfigRaw: {},
     logLevel: "warning",
   });
   for (const name of ["index.html", "style.css"]) cpSync(page(name), join(out, name));

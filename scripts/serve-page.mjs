@@ -32,6 +32,8 @@ app.use(
     crossOriginEmbedderPolicy: "require-corp",
     crossOriginOpenerPolicy: "same-origin",
     crossOriginResourcePolicy: "same-origin",
+    // Other programs use localhost too, without TLS.
+    strictTransportSecurity: false,
   }),
 );
 /** Files of a directory under a path of the site. */

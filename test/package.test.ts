@@ -13,6 +13,8 @@ import { installPacked, type PackedProject } from "./reference/packed.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 const manifest = JSON.parse(await readFile(path("package.json"), "utf8"));
+/** Scripts that are started by their URL, not imported. */
+const PROGRAMS = ["./speech-worker.js", "./microphone-processor.js"];
 const BINARIES = Object.keys(manifest.exports).filter((name) => name.endsWith(".wasm"));
 /** Programs for workers and worklets: files to be served, from which nothing is imported. */
 const PROGRAMS = Object.keys(manifest.exports).filter((name) => name.endsWith(".js"));
@@ -49,6 +51,10 @@ describe("the package", () => {
       import("wavepool/server" as string),
     ]);
     const { pooledFeatureExtractor, ...others } = transformers;
+    for (const [name, type] of Object.entries<new (message: string) => Error>(main)) {
+      // Also where a minifier has renamed the class.
+      if (/^\w+Error$/.test(name) && !/^(Wavepool|Download)/.test(name)) expect(new type("").name).toBe(name);
+    }
     for (const [name, value] of [pool, mel, whisper, others].flatMap(Object.entries)) {
       expect(main[name], name).toBe(value);
     }

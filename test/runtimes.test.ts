@@ -1,6 +1,9 @@
 import { execFile, execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { installPacked, type PackedProject } from "./reference/packed.ts";
 import { SAMPLE, WORDS } from "./reference/sample.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
@@ -24,6 +27,25 @@ const RUNTIMES = [
   // Bun hands scripts with a #! line to Node unless told otherwise, and so vitest's own processes.
   { name: "Bun", program: path("../node_modules/.bin/bun"), flags: [], vitest: ["--bun"] },
 ];
+
+/** Imports the package by each name that it has outside tests. */
+const PROGRAM = `import * as all from "wavepool";
+import { createBufferPool, createCore, detectFeatures, Lease } from "wavepool/pool";
+import { createFrontEnd } from "wavepool/mel";
+import { createTranscriber } from "wavepool/whisper";
+import { pooledFeatureExtractor } from "wavepool/transformers";
+import { attachCore } from "wavepool/worklet";
+import { createService } from "wavepool/server";
+const { simd, threads, sharedMemory } = await detectFeatures();
+const lease = createBufferPool(await createCore(), { name: "a", dtype: "f32", shape: 4, max: 1 }).acquire();
+const functions = [createFrontEnd, createTranscriber, pooledFeatureExtractor, attachCore, createService];
+console.log([simd, threads, sharedMemory, lease instanceof all.Lease, lease instanceof Lease].join());
+console.log(functions.map((each) => typeof each).join());
+lease.release();`;
+
+let packed: Promise<PackedProject> | undefined;
+
+afterAll(async () => (await packed)?.remove());
 
 /** What vitest reports as JSON, as far as it is looked at here. */
 interface Report {
@@ -66,6 +88,14 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
     const { stderr, code } = await run("transcribe", "nowhere.wav");
     expect(stderr).toBe("wavepool: cannot read nowhere.wav: no such file or folder; check the path\n");
     expect(code).toBe(2);
+  });
+
+  it.skipIf(!there)("imports the packed package by each of its names, a class being one in all", async () => {
+    packed ??= installPacked();
+    const { folder } = await packed;
+    await writeFile(join(folder, "program.mjs"), PROGRAM);
+    const out = execFileSync(program, [...flags, "program.mjs"], { cwd: folder, encoding: "utf8" });
+    expect(out).toBe("true,true,true,true,true\nfunction,function,function,function,function\n");
   });
 
   it.skipIf(!there)("passes the same tests of pools, features and the resampler", async () => {

@@ -12,7 +12,8 @@ export class WavepoolError extends Error {
 
   constructor(code: string, kind: "input" | "failure", message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    // Not of the class, whose name minifiers change.
+    this.name = `${code.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
     this.code = code;
     this.kind = kind;
   }
@@ -32,10 +33,11 @@ export class UnsupportedRuntimeError extends WavepoolError {
   }
 }
 
-/** A microphone that cannot be used, or that went away. */
+/** A microphone that cannot be used, or that went away; its code says which. */
 export class MicrophoneError extends WavepoolError {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(code, "failure", message, options);
+    this.name = "MicrophoneError";
   }
 }
 

@@ -5,4 +5,6 @@ import { InferenceError } from "../core/errors.ts";
  * run is on another provider if there is one: whoever holds such tensors makes them anew, from the last values on
  * the host, and gives up when that fails too.
  */
-export class ProviderLostError extends InferenceError {}
+export class ProviderLostError extends InferenceError {
+  override name = "ProviderLostError";
+}

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,10 +26,12 @@ export async function installPacked(): Promise<PackedProject> {
   await mkdir(modules);
   await run("tar", ["xf", tarball, "--no-same-owner"], { cwd: modules });
   await rename(join(modules, "package"), join(modules, "wavepool"));
-  const { dependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const { version, dependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   for (const name of Object.keys(dependencies)) {
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(ROOT, "node_modules", name), join(modules, name));
   }
+  const manifest = { type: "module", dependencies: { wavepool: version } };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   return { folder, tarball, remove: () => rm(folder, { recursive: true }) };
 }
