@@ -16,8 +16,6 @@ const manifest = JSON.parse(await readFile(path("package.json"), "utf8"));
 /** Scripts that are started by their URL, not imported. */
 const PROGRAMS = ["./speech-worker.js", "./microphone-processor.js"];
 const BINARIES = Object.keys(manifest.exports).filter((name) => name.endsWith(".wasm"));
-/** Programs for workers and worklets: files to be served, from which nothing is imported. */
-const PROGRAMS = Object.keys(manifest.exports).filter((name) => name.endsWith(".js"));
 
 /** Every file that a part of the manifest names. */
 function files(part: unknown): string[] {
