@@ -173,6 +173,7 @@ export async function listen(
       options: callOptions,
       gate: wholeGate(gate),
       partials,
+      patient: "buffer" in input,
       ...link.worker,
     });
     await listening.promise;

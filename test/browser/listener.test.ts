@@ -74,15 +74,27 @@ describe("a listener", () => {
   });
   afterAll(() => transcriber?.dispose());
 
-  async function listen(input: MicrophoneInput, options: Partial<ListenerOptions> = {}, whole = true) {
+  async function listen(
+    input: MicrophoneInput,
+    options: Partial<ListenerOptions> = {},
+    whole = true,
+    model = transcriber,
+  ) {
     const segments: Segment[] = [];
     const partials: string[] = [];
     const listener = await startListener(
-      transcriber.core,
-      transcriber,
+      model.core,
+      model,
       input,
       {
-        ...{ sampleRate: RATE, options: {}, gate: {}, partials: false, signal: new AbortController().signal },
+        ...{
+          sampleRate: RATE,
+          options: {},
+          gate: {},
+          partials: false,
+          patient: false,
+          signal: new AbortController().signal,
+        },
         ...options,
       },
       {
@@ -129,6 +141,34 @@ describe("a listener", () => {
     expect(listener.lostSeconds).toBe(0);
     expect(inUse()).toEqual(rest);
   });
+
+  it.each([true, false])(
+    "is behind by two minutes at most, and loses none where sound waits: %s",
+    async (patient) => {
+      // Ten times the sample in 152 s; the second one begins before what two minutes hold.
+      const sound = joined(...Array.from({ length: 10 }, () => [sample, quiet(8)]).flat());
+      const slow: Transcriber = {
+        ...transcriber,
+        async transcribe(...call) {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return transcriber.transcribe(...call);
+        },
+      };
+      const { listener } = await listen(
+        scripted(sound, RATE),
+        { patient, options: { timestamps: "none" } },
+        true,
+        slow,
+      );
+      const { text, duration } = await listener.done;
+      expect(duration).toBeCloseTo(sound.length / RATE, 1);
+      if (patient) {
+        expect(wordErrorRate([[Array(10).fill(WORDS).join(" "), text]]), text).toBeLessThan(MISHEARD);
+        expect(listener.lostSeconds).toBe(0);
+      } else expect(listener.lostSeconds).toBeGreaterThan(1);
+      expect(inUse()).toEqual(rest);
+    },
+  );
 
   it("does not trouble the model with silence", async () => {
     const { listener } = await listen(scripted(quiet(20), RATE));
