@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -129,10 +129,17 @@ describe("the packed tarball", () => {
     const excluded = ["--exclude-entrypoints", ...[...BINARIES, ...PROGRAMS].map((name) => name.slice(2))];
     const args = [project.tarball, "--profile", "esm-only", "-f", "json", ...excluded];
     const attw = path("node_modules/@arethetypeswrong/cli/dist/index.js");
-    const stdout = await new Promise<string>((resolve) => {
-      execFile(process.execPath, [attw, ...args], { maxBuffer: 2 ** 26 }, (_, out) => resolve(out));
+    // Into a file: attw exits before a pipe has taken more than 64 KiB.
+    const out = join(project.folder, "attw.json");
+    const file = await open(out, "w");
+    await new Promise((resolve) => {
+      spawn(process.execPath, [attw, ...args], { stdio: ["ignore", file.fd, "inherit"] }).on(
+        "close",
+        resolve,
+      );
     });
-    const { analysis, problems } = JSON.parse(stdout);
+    await file.close();
+    const { analysis, problems } = JSON.parse(await readFile(out, "utf8"));
     expect(Object.keys(analysis.entrypoints)).toContain("./whisper");
     expect(Object.keys(problems)).toEqual(["CJSResolvesToESM"]);
   });

@@ -1,3 +1,4 @@
+import { adapter } from "#adapter";
 import { createResampler } from "../audio/resampler.ts";
 import type { Core } from "../core/core.ts";
 import { statePool } from "../pools/shared-pool.ts";
@@ -22,6 +23,9 @@ const WINDOW = 30;
 /** Milliseconds that the input is waited for at most, and between two pictures where memory is not shared. */
 const LOOK = 100;
 const PICTURE = 100;
+/** Seconds of sound that are taken in one turn, and that sound which can wait is taken ahead of the texts. */
+const TURN = 5;
+const AHEAD = 60;
 /** Milliseconds to wait for blocks that may not come: the audio thread may be gone. */
 const LATE = 1000;
 /** Seconds of new speech that a partial result is made for. */
@@ -44,6 +48,8 @@ export interface ListenerOptions {
   options: PostedCallOptions;
   gate: GateOptions;
   partials: boolean;
+  /** Whether sound waits while the model is behind, as an AudioBuffer can; else the oldest is overwritten after two minutes. */
+  patient: boolean;
   signal: AbortSignal;
 }
 
@@ -74,7 +80,12 @@ export async function startListener(
   const { sampleRate, partials, gate } = given;
   const stop = new AbortController();
   const { signal } = stop;
-  const abort = () => stop.abort(given.signal.reason);
+  /** Has the writing of texts look for work. */
+  let wake = () => {};
+  const abort = () => {
+    stop.abort(given.signal.reason);
+    wake();
+  };
   const ends: (() => unknown)[] = [() => input.close()];
   const own = <T>(value: T, end: (value: T) => unknown): T => {
     ends.push(() => end(value));
@@ -130,7 +141,6 @@ export async function startListener(
   let ended = false;
   let language: string | undefined;
   let told = 0;
-  let wake = () => {};
   /** The partial result at work, which ends when a final one is due. */
   let passing: AbortController | undefined;
   const results: Transcription[] = [];
@@ -144,16 +154,25 @@ export async function startListener(
     picture.push(samples);
   }
 
-  /** Takes all that has come: to 16 kHz, into history and picture. */
-  function drain(last: boolean): void {
-    for (let block = input.read(last); block !== undefined; block = input.read(last)) {
+  /**
+   * Takes what has come, as much as one turn may: to 16 kHz, into history and picture. Returns whether there is no more for now.
+   */
+  function drain(last: boolean): boolean {
+    const until = heard + TURN * RATE;
+    while (heard < until) {
+      const block = input.read(last);
+      if (block === undefined) return true;
       for (let at = 0; at < block.length; at += CHUNK) {
         const piece = block.subarray(at, at + CHUNK);
         if (resampler) keep(staging.view.subarray(0, resampler.process(piece, staging.view)));
         else keep(piece);
       }
     }
+    return false;
   }
+
+  /** Whether sound that can wait is to: speech that the model has not come to would be overwritten before long. */
+  const isAhead = () => given.patient && heard - (utterances.oldest ?? heard) > AHEAD * RATE;
 
   /** What history has of a range; older parts are overwritten. */
   function copy({ start, end }: Utterance, into: Float32Array): Float32Array {
@@ -184,8 +203,9 @@ export async function startListener(
       // Blocks go another way than the request to finish, which may be faster.
       finishedAt ??= finishing ? performance.now() : undefined;
       const last = finishedAt !== undefined && (input.complete || performance.now() - finishedAt > LATE);
-      drain(last);
-      if (last) {
+      const ahead = isAhead();
+      const empty = !ahead && drain(last);
+      if (last && empty) {
         if (resampler) keep(staging.view.subarray(0, resampler.flush(staging.view)));
         keep(new Float32Array((CHUNK - (heard % CHUNK)) % CHUNK)); // once, at the end
         await look();
@@ -194,7 +214,9 @@ export async function startListener(
       } else await look();
       if (utterances.ready) passing?.abort(OVERTAKEN);
       wake();
-      if (!ended) await input.changed(LOOK);
+      if (ahead || (empty && !ended)) await input.changed(LOOK);
+      // Others have their turn: the texts, and requests of the page.
+      await adapter.nextTask();
     }
   }
 

@@ -103,6 +103,8 @@ export async function listen(
 
   /** Whether the caller wants a pause. */
   let resting = false;
+  /** Whether the processor was told of one. */
+  let paused = false;
   const hidden = () => whenHidden === "pause" && document.visibilityState === "hidden";
 
   /** Brings the state up to what context, page and caller say. */
@@ -113,8 +115,9 @@ export async function listen(
       fail(new MicrophoneError("microphone-lost", "the AudioContext was closed; open the microphone again"));
       return;
     }
-    const paused = resting || hidden();
-    graph.pause(paused);
+    const now = resting || hidden();
+    if (now !== paused) graph.pause(now);
+    paused = now;
     become(paused || live !== "running" ? "paused" : "listening");
   }
 
@@ -170,6 +173,7 @@ export async function listen(
       options: callOptions,
       gate: wholeGate(gate),
       partials,
+      patient: "buffer" in input,
       ...link.worker,
     });
     await listening.promise;

@@ -35,6 +35,8 @@ export interface ListenRequest {
   options: PostedCallOptions;
   gate: GateOptions;
   partials: boolean;
+  /** Whether the source waits while the model is behind. */
+  patient: boolean;
 }
 
 /** What opens and closes the gate between sound and model. */

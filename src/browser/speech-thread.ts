@@ -88,7 +88,7 @@ function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "tran
   });
 }
 
-function listen({ id, sampleRate, ring, port, options, gate, partials }: ListenRequest): Promise<void> {
+function listen({ id, sampleRate, ring, port, ...rest }: ListenRequest): Promise<void> {
   return call(id, async (transcriber, signal) => {
     const { core } = transcriber;
     const input = port ? portInput(port) : ringInput(core, ring!.name, ring!.words);
@@ -96,7 +96,7 @@ function listen({ id, sampleRate, ring, port, options, gate, partials }: ListenR
       core,
       transcriber,
       input,
-      { sampleRate, options, gate, partials, signal },
+      { sampleRate, ...rest, signal },
       {
         segment: (segment) => post({ type: "segment", id, segment }),
         partial: (partial) => post({ type: "partial", id, partial }),

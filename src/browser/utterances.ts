@@ -16,6 +16,8 @@ export interface Utterances {
   next(): Utterance | undefined;
   /** Whether there is one. */
   readonly ready: boolean;
+  /** Where the first of those that are final, or what is being said, begins. */
+  readonly oldest: number | undefined;
   /** Speech that goes on. */
   readonly open: Utterance | undefined;
 }
@@ -67,6 +69,12 @@ export function createUtterances(chunk: number, rate: number, options: SpeechOpt
     take(start, Math.min(open.end, heard - (levels.length - 1 - quietest) * chunk));
   }
 
+  const open = (): Utterance | undefined => {
+    const { open } = segmenter;
+    if (!open || open.end <= taken) return undefined;
+    return { start: Math.max(open.start, taken), end: Math.max(open.end, taken) };
+  };
+
   return {
     add(probability, level) {
       segmenter.add(probability);
@@ -83,10 +91,11 @@ export function createUtterances(chunk: number, rate: number, options: SpeechOpt
     get ready() {
       return ready.length > 0;
     },
+    get oldest() {
+      return (ready[0] ?? open())?.start;
+    },
     get open() {
-      const { open } = segmenter;
-      if (!open || open.end <= taken) return undefined;
-      return { start: Math.max(open.start, taken), end: Math.max(open.end, taken) };
+      return open();
     },
   };
 }

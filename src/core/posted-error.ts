@@ -20,7 +20,7 @@ export function postedError(error: unknown): PostedError {
 }
 
 /** Classes that have one code each, by which they are found: names do not survive minifying. */
-const CLASSES: Record<string, { readonly prototype: WavepoolError; readonly name: string }> = {
+const CLASSES: Record<string, { readonly prototype: WavepoolError }> = {
   "audio-format": errors.AudioFormatError,
   "core-memory": errors.CoreMemoryError,
   download: errors.DownloadError,
@@ -43,7 +43,6 @@ const CLASSES: Record<string, { readonly prototype: WavepoolError; readonly name
 export function revivedError({ code, kind, message, details }: PostedError): WavepoolError {
   const error = new WavepoolError(code, kind, message);
   const known = CLASSES[code];
-  if (!known) return Object.assign(error, details);
-  Object.setPrototypeOf(error, known.prototype);
-  return Object.assign(error, details, { name: known.name });
+  if (known) Object.setPrototypeOf(error, known.prototype);
+  return Object.assign(error, details);
 }

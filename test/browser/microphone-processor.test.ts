@@ -16,7 +16,7 @@ interface Kept {
 declare const kept: Kept;
 
 const QUANTA = 10_000;
-const ROUNDS = 3;
+const ROUNDS = 6;
 /** What messages come to at least: ten bytes a quantum would be 100,000. */
 const SEEN = 12_000;
 
@@ -33,7 +33,10 @@ describe.skipIf(!CHROMIUM)("the microphone's processor on Chromium's audio threa
   });
 
   /** Bytes that its script allocates in 10,000 quanta of two channels: the least of some rounds, after one to warm up. */
-  async function sample(page: Page): Promise<{ least: number; quanta: number; dropped: number }> {
+  async function sample(
+    page: Page,
+    rounds: number,
+  ): Promise<{ least: number; quanta: number; dropped: number }> {
     const send = await inspectWorklet(page);
     await page.evaluate(
       async ([quanta, rounds]) => {
@@ -63,11 +66,11 @@ describe.skipIf(!CHROMIUM)("the microphone's processor on Chromium's audio threa
         Object.assign(globalThis, { kept: { speech, microphone, render } satisfies Kept });
         await render();
       },
-      [QUANTA, ROUNDS] as const,
+      [QUANTA, rounds] as const,
     );
     let least = Number.POSITIVE_INFINITY;
     // Compilation goes on beside the rendering, which may finish a round before it on a busy machine.
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds && least > 0; round++) {
       await send("HeapProfiler.startSampling", {
         samplingInterval: 128,
         includeObjectsCollectedByMajorGC: true,
@@ -91,10 +94,10 @@ describe.skipIf(!CHROMIUM)("the microphone's processor on Chromium's audio threa
     const page = await browser.newPage();
     await page.goto(site.origin);
     await page.waitForFunction(() => "wavepool" in globalThis);
-    const { least, quanta, dropped } = await sample(page);
+    const { least, quanta, dropped } = await sample(page, ROUNDS);
     await page.close();
     expect(least).toBe(0);
-    expect(quanta).toBeGreaterThanOrEqual((ROUNDS + 1) * QUANTA - 1);
+    expect(quanta).toBeGreaterThanOrEqual(2 * QUANTA - 1);
     expect(dropped).toBe(0);
   });
 
@@ -102,7 +105,7 @@ describe.skipIf(!CHROMIUM)("the microphone's processor on Chromium's audio threa
     const page = await browser.newPage();
     await page.goto(`${site.origin}/plain`);
     await page.waitForFunction(() => "wavepool" in globalThis);
-    const { least } = await sample(page);
+    const { least } = await sample(page, 2);
     await page.close();
     expect(least).toBeGreaterThan(SEEN);
   });
