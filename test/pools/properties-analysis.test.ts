@@ -15,6 +15,7 @@ import {
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
 import { modelCommand } from "../reference/model-command.ts";
+import { runs } from "../reference/runs.ts";
 
 interface RingParameters {
   dtype: SampleType;
@@ -292,7 +293,7 @@ describe.each(BUILDS)("properties of an analysis buffer, $build", ({ threads }) 
         expect(core.freeBytes()).toBe(before);
       },
     );
-    await fc.assert(property, { seed: 47, numRuns: 120 });
+    await fc.assert(property, { seed: 47, numRuns: runs(120) });
   });
 
   it("says where a window starts, whatever another agent does during the read", async () => {
@@ -325,7 +326,7 @@ describe.each(BUILDS)("properties of an analysis buffer, $build", ({ threads }) 
         );
       },
     );
-    await fc.assert(property, { seed: 48, numRuns: 60 });
+    await fc.assert(property, { seed: 48, numRuns: runs(60) });
   });
 });
 

@@ -13,6 +13,7 @@ import {
   poolStatistics,
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
+import { runs } from "../reference/runs.ts";
 
 const MEMORY_BYTES = 2 ** 18;
 /** A pool in the core that the manager did not make. */
@@ -175,7 +176,7 @@ describe.each(BUILDS)("properties of a pool manager, $build", ({ threads }) => {
         expect(core.freeBytes()).toBe(empty);
       },
     );
-    await fc.assert(property, { seed: 49, numRuns: 150 });
+    await fc.assert(property, { seed: 49, numRuns: runs(150) });
   });
 
   it("accepts what fits to the last line of 64 bytes, also when configured in two steps", async () => {
@@ -197,7 +198,7 @@ describe.each(BUILDS)("properties of a pool manager, $build", ({ threads }) => {
         manager.shutdown();
       },
     );
-    await fc.assert(property, { seed: 51, numRuns: 50 });
+    await fc.assert(property, { seed: 51, numRuns: runs(50) });
   });
 
   it("makes a core with room for all its pools at their max", async () => {
@@ -224,7 +225,7 @@ describe.each(BUILDS)("properties of a pool manager, $build", ({ threads }) => {
         manager.shutdown();
       },
     );
-    await fc.assert(property, { seed: 50, numRuns: 15 });
+    await fc.assert(property, { seed: 50, numRuns: runs(15) });
   });
 
   it("configures a pool again once it was shut down, as its message advises", async () => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BufferPool, createBufferPool, createCore, type Lease } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
+import { runs } from "../reference/runs.ts";
 
 const POOLS = ["a", "b", "c", "d"] as const;
 const OPERATIONS = [
@@ -61,7 +62,7 @@ describe.each(BUILDS)("properties of pools in one memory, $build", ({ threads })
         expect(core.freeBytes()).toBe(before);
       },
     );
-    await fc.assert(property, { seed: 52, numRuns: 150 });
+    await fc.assert(property, { seed: 52, numRuns: runs(150) });
   });
 
   it("loses no byte when memory of large buffers serves small ones", async () => {
@@ -96,7 +97,7 @@ describe.each(BUILDS)("properties of pools in one memory, $build", ({ threads })
         large.shutdown();
       },
     );
-    await fc.assert(property, { seed: 53, numRuns: 50 });
+    await fc.assert(property, { seed: 53, numRuns: runs(50) });
   });
 });
 

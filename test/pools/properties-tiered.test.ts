@@ -12,6 +12,7 @@ import {
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
 import { modelCommand } from "../reference/model-command.ts";
+import { runs } from "../reference/runs.ts";
 
 const TIERS = ["small", "medium", "large"] as const;
 const MEMORY_BYTES = 2 ** 18;
@@ -280,7 +281,7 @@ describe.each(BUILDS)("properties of a tiered pool, $build", ({ threads }) => {
         expect(core.freeBytes()).toBe(before);
       },
     );
-    await fc.assert(property, { seed: 46, numRuns: 150 });
+    await fc.assert(property, { seed: 46, numRuns: runs(150) });
   });
 });
 

@@ -12,6 +12,7 @@ import {
   type WaitOptions,
 } from "../../src/index.ts";
 import { BUILDS } from "../reference/builds.ts";
+import { runs } from "../reference/runs.ts";
 
 const BYTES = 64;
 /** Of a timer that no run lasts long enough for. */
@@ -209,7 +210,7 @@ describe.each(BUILDS)("properties of acquireAsync, $build", ({ threads }) => {
         expect(core.freeBytes()).toBe(before);
       },
     );
-    await fc.assert(property, { seed: 44, numRuns: 100 });
+    await fc.assert(property, { seed: 44, numRuns: runs(100) });
   });
 
   it("leaves memory alone that it has given back, whatever its waiters did", async () => {
@@ -243,7 +244,7 @@ describe.each(BUILDS)("properties of acquireAsync, $build", ({ threads }) => {
         expectAllZero(core, 512 + 128);
       },
     );
-    await fc.assert(property, { seed: 45, numRuns: 60 });
+    await fc.assert(property, { seed: 45, numRuns: runs(60) });
   });
 
   it("sets no timer after shutdown, also where Atomics.waitAsync is missing", async () => {

@@ -13,6 +13,7 @@ import {
   retire,
   waitingHandles,
 } from "../reference/pool-model.ts";
+import { runs } from "../reference/runs.ts";
 
 const SMALLEST_CORE = 2 ** 17;
 
@@ -39,7 +40,7 @@ describe.each(BUILDS)("properties of a buffer pool, $build", ({ threads }) => {
         fc.boolean(),
         (parameters, commands, closeFirst) => run(parameters, commands, closeFirst, 2 ** 20),
       ),
-      { seed: 42, numRuns: 200 },
+      { seed: 42, numRuns: runs(200) },
     );
   });
 
@@ -52,7 +53,7 @@ describe.each(BUILDS)("properties of a buffer pool, $build", ({ threads }) => {
         fc.boolean(),
         (parameters, commands, closeFirst) => run(parameters, commands, closeFirst, SMALLEST_CORE),
       ),
-      { seed: 43, numRuns: 60 },
+      { seed: 43, numRuns: runs(60) },
     );
   });
 
@@ -65,7 +66,7 @@ describe.each(BUILDS)("properties of a buffer pool, $build", ({ threads }) => {
         fc.property(fc.integer({ min: 1, max: 2 ** 20 }), (times) => {
           expect(() => pool.adopt(times * 2 ** 32 + handle)).toThrow(LeaseError);
         }),
-        { seed: 54, numRuns: 20 },
+        { seed: 54, numRuns: runs(20) },
       );
     } finally {
       pool.adopt(handle).release();
