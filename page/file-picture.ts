@@ -18,14 +18,16 @@ export async function drawFile(file: Blob, picture: SpectrogramView, signal: Abo
   const pool = createBufferPool(core, { name: "picture", dtype: "f32", shape: STEP, max: 2 });
   const frontEnd = createFrontEnd(core, { preset: "whisper-80", pad: false, nonFinite: "zero" });
   const reader = await openSound(core, file, { targetRate: STEP, nonFinite: "zero", signal });
-  const stream = frontEnd.stream({ frames: FRAMES });
-  const samples = pool.acquire();
-  const features = pool.acquire();
-  const columns = new Float32Array(FRAMES * BINS);
-  let drawn = 0;
   try {
-    for (let count = STEP; count === STEP && !signal.aborted; ) {
+    using samples = pool.acquire();
+    using features = pool.acquire();
+    using stream = frontEnd.stream({ frames: FRAMES });
+    const columns = new Float32Array(FRAMES * BINS);
+    let drawn = 0;
+    for (let count = STEP; count === STEP; ) {
       count = await reader.read(samples.view);
+      // Another sound's picture may have begun.
+      if (signal.aborted) return;
       stream.push(samples.view, count);
       const fresh = stream.frames - Math.max(drawn, stream.firstFrame);
       drawn = stream.frames;
@@ -41,9 +43,7 @@ export async function drawFile(file: Blob, picture: SpectrogramView, signal: Abo
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   } finally {
-    samples.release();
-    features.release();
-    stream.close();
     await reader.close();
+    pool.shutdown();
   }
 }

@@ -85,9 +85,10 @@ function fail(error: unknown): void {
 /** The worker for what is chosen now; an earlier choice's is ended. */
 async function speechWorker(signal: AbortSignal): Promise<SpeechWorker> {
   const key = `${modelChoice.value} ${providerChoice.value}`;
-  if (speech?.key === key) return speech.worker;
-  await speech?.worker.dispose();
+  if (speech?.key === key && !speech.worker.lost) return speech.worker;
+  const before = speech;
   speech = undefined;
+  await before?.worker.dispose();
   say("Loading the model …");
   bar.at(undefined);
   const own = ownModels[modelChoice.value];
@@ -147,13 +148,16 @@ function setResult(whole: Transcription | undefined): void {
 
 /** Runs one piece of work; what goes wrong is shown, unless it was stopped on purpose. */
 async function run(job: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { signal } = begin();
+  const controller = begin();
+  const { signal } = controller;
   try {
     await job(signal);
   } catch (error) {
     if (signal.aborted) say("Cancelled.");
     else fail(error);
   } finally {
+    // Whatever goes on beside it, such as the picture of a file, ends too.
+    controller.abort(new Error("the run is over"));
     end();
   }
 }
@@ -187,23 +191,30 @@ function transcribeFile(file: File): Promise<void> {
 /** From the microphone until the button is pressed again. */
 function listen(): Promise<void> {
   return run(async (signal) => {
-    recordButton.textContent = "Finish";
-    recordButton.setAttribute("aria-pressed", "true");
-    const worker = await speechWorker(signal);
+    recordButton.disabled = true;
     say("Asking for the microphone …");
+    let worker!: SpeechWorker;
     const opened = await createMicrophone({
-      speech: worker,
+      // The microphone is asked for first: the click counts now, and who says no need not wait for a model.
+      speech: async () => {
+        worker = await speechWorker(signal);
+        return worker;
+      },
       processorUrl: beside("microphone-processor.js"),
       ...language(),
       ...(deviceChoice.value !== "" && { deviceId: deviceChoice.value }),
       signal,
     });
+    recordButton.disabled = false;
+    recordButton.textContent = "Finish";
+    recordButton.setAttribute("aria-pressed", "true");
+    recordButton.focus();
     microphone = opened;
     bar.hide();
     void listDevices();
     opened.addEventListener("statechange", () => sayState(opened));
     sayState(opened);
-    const timer = setInterval(() => void showMicrophone(opened, worker), 500);
+    const timer = setInterval(() => void showMicrophone(opened, worker).catch(() => undefined), 500);
     draw(opened);
     try {
       for await (const heard of opened) {
@@ -253,6 +264,8 @@ function draw({ spectrogram }: Microphone): void {
 }
 
 async function showMicrophone(opened: Microphone, worker: SpeechWorker): Promise<void> {
+  // A worker that died has no figures; why it did is shown already.
+  if (worker.lost) return;
   const { quanta, dropped, fill } = await opened.stats();
   await showFigures(worker, {
     Transport: opened.transport,

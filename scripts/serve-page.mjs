@@ -50,12 +50,22 @@ for (const name of installed) folder(`/models/${name}`, modelDirectory(name));
 folder("/onnxruntime", runtimeDirectory());
 folder("", out);
 
-serve({ fetch: app.fetch, port: Number(values.port), hostname: values.host }, ({ port }) => {
+if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) {
+  console.error(`--port is ${JSON.stringify(values.port)}; give a number from 0 to 65535`);
+  process.exit(2);
+}
+const server = serve({ fetch: app.fetch, port: Number(values.port), hostname: values.host }, ({ port }) => {
   const url = `http://${values.host === "0.0.0.0" ? "localhost" : values.host}:${port}/`;
   console.log(`wavepool's page is at ${url}; Ctrl-C ends it`);
   const screen = process.platform !== "linux" || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
   if (!values["no-open"] && screen && !process.env.CI) {
     open(url).catch((error) => console.error(`no browser could be started: ${error.message}`));
   }
+});
+server.on("error", ({ message }) => {
+  console.error(
+    `cannot listen at ${values.host}:${values.port}: ${message}; choose another --port or --host`,
+  );
+  process.exit(1);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(0));

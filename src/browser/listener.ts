@@ -6,6 +6,7 @@ import type { TranscribeOptions } from "../transcription/options.ts";
 import type { Transcriber } from "../transcription/transcriber.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import { loadVoiceDetector } from "../voice/silero.ts";
+import { createBelongings } from "./give-back.ts";
 import { joinTranscriptions, shifted } from "./joined-transcription.ts";
 import { createLevelGate } from "./level-gate.ts";
 import type { GateOptions, Partial, PostedCallOptions, SpectrogramPlace } from "./messages.ts";
@@ -86,16 +87,14 @@ export async function startListener(
     stop.abort(given.signal.reason);
     wake();
   };
-  const ends: (() => unknown)[] = [() => input.close()];
-  const own = <T>(value: T, end: (value: T) => unknown): T => {
-    ends.push(() => end(value));
-    return value;
-  };
+  const belongings = createBelongings();
+  const { own } = belongings;
+  own(input, (opened) => opened.close());
   const lend = (purpose: string, floats: number) =>
     own(statePool(core, purpose, floats).acquire(), (lease) => lease.release());
   const giveBack = async () => {
     given.signal.removeEventListener("abort", abort);
-    for (const end of ends.splice(0)) await end();
+    await belongings.giveBack();
   };
 
   async function open() {

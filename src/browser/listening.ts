@@ -69,7 +69,8 @@ export async function listen(
     result.reject(error);
     listening.reject(error);
     heard.fail(error);
-    void close();
+    // What does not close has its reason in the error already.
+    close().catch(() => undefined);
   }
 
   function reply(message: Extract<SpeechReply, { id: number }>): void {
@@ -122,10 +123,11 @@ export async function listen(
   }
 
   async function stop(): Promise<Transcription> {
+    if (closing) return result.promise;
     become("finishing");
     await graph.finished;
     await graph.silence();
-    counts = link.counts() ?? counts;
+    if (!closing) counts = link.counts() ?? counts;
     speech.link.post({ type: "finish", id });
     try {
       return await result.promise;
@@ -144,10 +146,16 @@ export async function listen(
     speech.link.post({ type: "abort", id });
     result.reject(signal?.aborted ? signal.reason : new InvalidArgumentError("the microphone was closed"));
     await over.promise;
-    speech.link.close(id);
-    await giveBack();
-    become("stopped");
-    heard.end();
+    try {
+      await graph.end();
+      // A worker that is the microphone's own waits for this before it goes, with the rest.
+      speech.link.close(id);
+      await giveBack();
+    } finally {
+      speech.link.close(id);
+      become("stopped");
+      heard.end();
+    }
   }
   function finish(): Promise<Transcription> {
     stopping ??= stop();
@@ -164,7 +172,7 @@ export async function listen(
     closing ??= end();
     return closing;
   }
-  const abort = () => void close();
+  const abort = () => void close().catch(() => undefined);
 
   try {
     speech.link.listen({

@@ -7,8 +7,9 @@ import { openScript } from "./worker-script.ts";
 const PROCESSOR = "wavepool-microphone";
 /** Frames of a quantum, where the context does not say. */
 const QUANTUM = 128;
-/** Milliseconds that a processor has to end. */
-const END_TIMEOUT = 500;
+/** Milliseconds that a processor has to end; one of a closed context does not answer. */
+const END_TIMEOUT = 5000;
+const CLOSED_TIMEOUT = 100;
 
 /** The processor in its graph, or what stands for it. */
 export interface ProcessorGraph {
@@ -69,21 +70,32 @@ export async function connectProcessor(
   const quantum = (context as { renderQuantumSize?: number }).renderQuantumSize ?? QUANTUM;
   const rate = Math.round(context.sampleRate);
   const link = core ? sharedLink(core, rate, quantum) : portLink(rate, quantum);
-  const worklet = new AudioWorkletNode(context, PROCESSOR, {
-    numberOfInputs: 1,
-    numberOfOutputs: 1,
-    outputChannelCount: [1],
-  });
+  let worklet: AudioWorkletNode;
+  try {
+    worklet = new AudioWorkletNode(context, PROCESSOR, {
+      numberOfInputs: 1,
+      numberOfOutputs: 1,
+      outputChannelCount: [1],
+    });
+  } catch (error) {
+    link.close();
+    throw error;
+  }
   let silenced: Promise<void> | undefined;
   let connected = false;
   let agent: number | undefined;
   async function silence(): Promise<void> {
     if (connected) node.disconnect(worklet);
     worklet.disconnect();
-    const ended = processorSays(worklet.port, "ended", END_TIMEOUT);
+    // A context that is closed has no processor that could answer; one that is only slow may still be writing.
+    const ended = processorSays(
+      worklet.port,
+      "ended",
+      context.state === "closed" ? CLOSED_TIMEOUT : END_TIMEOUT,
+    );
     worklet.port.postMessage("end");
-    // A context that is closed runs no processor that could answer, and none that holds anything.
     const answer = await ended.catch(() => undefined);
+    // By now it runs no more: disconnected, told to end, or its context closed.
     if (!answer && core && agent !== undefined) core.reclaim(agent);
   }
   try {
@@ -97,6 +109,8 @@ export async function connectProcessor(
     worklet.port.postMessage(link.start, link.transfer);
     ({ agent } = await Promise.race([started, failed]));
   } catch (error) {
+    // One that starts late is told, too.
+    worklet.port.postMessage("end");
     worklet.disconnect();
     link.close();
     throw error;

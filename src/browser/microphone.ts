@@ -4,6 +4,7 @@ import type { PoolStatistics } from "../pools/pool-statistics.ts";
 import type { StageTimes } from "../transcription/stage-times.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import { feedBuffer } from "./buffer-feed.ts";
+import { createBelongings } from "./give-back.ts";
 import { listen } from "./listening.ts";
 import type { GateOptions, Partial, PostedCallOptions } from "./messages.ts";
 import { connectProcessor } from "./microphone-graph.ts";
@@ -23,8 +24,11 @@ export type MicrophoneState = "starting" | "listening" | "paused" | "finishing" 
 export interface MicrophoneOptions
   extends InputOptions,
     Omit<PostedCallOptions, "raw" | "sampleRate" | "voiceActivity"> {
-  /** The worker that turns sound into text, or how to start one, which ends with the microphone then. */
-  speech?: SpeechWorker | SpeechWorkerOptions;
+  /**
+   * The worker that turns sound into text, or a function that gets it once the microphone is open, or how to start one, which ends
+   * with the microphone then.
+   */
+  speech?: SpeechWorker | (() => Promise<SpeechWorker>) | SpeechWorkerOptions;
   /** What opens and closes the gate before the model: times in milliseconds, thresholds, a detector. */
   gate?: GateOptions;
   /** Whether speech that goes on is put into words too, about once a second. Default true. */
@@ -136,31 +140,34 @@ export async function createMicrophone(options: MicrophoneOptions = {}): Promise
   if (whenHidden !== "pause" && whenHidden !== "listen") {
     throw new InvalidArgumentError(`whenHidden is ${describe(whenHidden)}; give "pause" or "listen"`);
   }
-  const ends: (() => unknown)[] = [];
-  const giveBack = async () => {
-    for (const end of ends.splice(0).reverse()) await end();
-  };
+  const { own, giveBack } = createBelongings();
   try {
     // The microphone first: the browser asks while the click that led here still counts.
     const input = await openInput({
       ...(source && { source }),
       ...(deviceId !== undefined && { deviceId }),
       ...(constraints && { constraints }),
+      ...(signal && { signal }),
     });
-    if ("context" in input) ends.push(() => input.close());
+    own(input, (opened) => "context" in opened && opened.close());
     signal?.throwIfAborted();
-    const speech =
-      "link" in given ? given : await createSpeechWorker({ ...given, ...(signal && { signal }) });
-    if (speech !== given) ends.push(() => speech.dispose());
-    const quanta =
+    const speech = await (async () => {
+      if (typeof given === "function") return await given();
+      if ("link" in given) return given;
+      const started = await createSpeechWorker({ ...given, ...(signal && { signal }) });
+      return own(started, (worker) => worker.dispose());
+    })();
+    const made =
       "buffer" in input
         ? feedBuffer(input.buffer, speech.core)
         : await connectProcessor(input, speech.core, processorUrl);
-    ends.push(() => quanta.end());
+    let ended: Promise<void> | undefined;
+    const quanta = own({ ...made, end: () => (ended ??= made.end()) }, (graph) => graph.end());
     signal?.throwIfAborted();
     return await listen(input, speech, quanta, { callOptions, gate, partials, whenHidden, signal, giveBack });
   } catch (error) {
-    await giveBack();
+    // The error that it is for comes first.
+    await giveBack().catch(() => undefined);
     throw signal?.aborted ? signal.reason : error;
   }
 }

@@ -38,22 +38,46 @@ let links = 0;
 export function sharedLink(core: Core, sampleRate: number, quantum: number): QuantumLink {
   const name = `microphone ${++links}`;
   const window = WINDOW_QUANTA * quantum;
-  const blocks = createAudioBlockPool(core, {
-    name: `${name} quanta`,
-    channels: 1,
-    frames: quantum,
-    blocks: BLOCKS,
-  });
-  const ring = createAnalysisBuffer(core, {
-    name,
-    sampleRate,
-    window,
-    maxWindow: window,
-    capacity: Math.ceil((RING_SECONDS * sampleRate) / window) * window,
-    whenFull: "reject",
-    windows: 2,
-  });
-  const pool = createBufferPool(core, { name: `${name} words`, dtype: "i32", shape: WORDS, max: 1 });
+  const made: { shutdown(): unknown }[] = [];
+  const keep = <T extends { shutdown(): unknown }>(part: T): T => {
+    made.push(part);
+    return part;
+  };
+  function open() {
+    const blocks = keep(
+      createAudioBlockPool(core, {
+        name: `${name} quanta`,
+        channels: 1,
+        frames: quantum,
+        blocks: BLOCKS,
+      }),
+    );
+    const ring = keep(
+      createAnalysisBuffer(core, {
+        name,
+        sampleRate,
+        window,
+        maxWindow: window,
+        capacity: Math.ceil((RING_SECONDS * sampleRate) / window) * window,
+        whenFull: "reject",
+        windows: 2,
+      }),
+    );
+    const pool = keep(createBufferPool(core, { name: `${name} words`, dtype: "i32", shape: WORDS, max: 1 }));
+    return { blocks, ring, pool };
+  }
+  const shutdown = () => {
+    for (const part of made.splice(0).reverse()) part.shutdown();
+  };
+  let opened: ReturnType<typeof open>;
+  try {
+    opened = open();
+  } catch (error) {
+    // A core that is too small keeps nothing of what did fit.
+    shutdown();
+    throw error;
+  }
+  const { blocks, ring, pool } = opened;
   const words = pool.acquire();
   words.view.fill(0);
   const address = words.view.byteOffset;
@@ -69,9 +93,7 @@ export function sharedLink(core: Core, sampleRate: number, quantum: number): Qua
     },
     close() {
       words.release();
-      pool.shutdown();
-      ring.shutdown();
-      blocks.shutdown();
+      shutdown();
     },
   };
 }

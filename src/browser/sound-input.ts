@@ -26,6 +26,8 @@ export interface InputOptions {
   source?: SoundInput;
   deviceId?: string;
   constraints?: MediaTrackConstraints;
+  /** Ends the asking for a microphone. */
+  signal?: AbortSignal;
 }
 
 /** What browsers say a microphone fails for, by the names of their errors (Media Capture and Streams, 10.2). */
@@ -51,7 +53,7 @@ const REFUSED: Record<string, [code: string, message: string]> = {
  * @throws UnsupportedRuntimeError where there is no microphone or no audio worklet to be had.
  * @throws InvalidArgumentError for a source that is none, or whose context is closed.
  */
-export async function openInput({ source, deviceId, constraints }: InputOptions): Promise<OpenInput> {
+export async function openInput({ source, deviceId, constraints, signal }: InputOptions): Promise<OpenInput> {
   if (typeof AudioBuffer !== "undefined" && source instanceof AudioBuffer) return { buffer: source };
   if (typeof AudioWorkletNode === "undefined") {
     throw new UnsupportedRuntimeError(
@@ -59,7 +61,7 @@ export async function openInput({ source, deviceId, constraints }: InputOptions)
     );
   }
   if (source === undefined) {
-    const stream = await openMicrophone(deviceId, constraints);
+    const stream = await openMicrophone(deviceId, constraints, signal);
     return openStream(stream, () => {
       for (const track of stream.getTracks()) track.stop();
     });
@@ -85,6 +87,7 @@ export async function openInput({ source, deviceId, constraints }: InputOptions)
 async function openMicrophone(
   deviceId: string | undefined,
   constraints: MediaTrackConstraints | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<MediaStream> {
   const { mediaDevices } = navigator;
   if (mediaDevices?.getUserMedia === undefined) {
@@ -93,14 +96,16 @@ async function openMicrophone(
     );
   }
   try {
-    return await mediaDevices.getUserMedia({
+    const asked = mediaDevices.getUserMedia({
       audio: {
         channelCount: 1,
         ...constraints,
         ...(deviceId !== undefined && { deviceId: { exact: deviceId } }),
       },
     });
+    return await orAborted(asked, signal);
   } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
     const [code, message] = REFUSED[(cause as Error).name] ?? [
       "microphone-failed",
       `the microphone cannot be opened: ${(cause as Error).message}; try again`,
@@ -109,9 +114,38 @@ async function openMicrophone(
   }
 }
 
+/** The stream, unless the signal aborts while the browser still asks: what is allowed after that is stopped at once. */
+async function orAborted(asked: Promise<MediaStream>, signal: AbortSignal | undefined): Promise<MediaStream> {
+  if (!signal) return await asked;
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } catch (error) {
+    asked.then(
+      (late) => {
+        for (const track of late.getTracks()) track.stop();
+      },
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 async function openStream(stream: MediaStream, stop: () => void): Promise<GraphInput> {
   // At the rate of the device: Firefox connects no stream of another, and resampling is the core's.
-  const context = new AudioContext({ latencyHint: "balanced" });
+  let context: AudioContext;
+  try {
+    context = new AudioContext({ latencyHint: "balanced" });
+  } catch (error) {
+    stop();
+    throw error;
+  }
   const tracks = stream.getAudioTracks();
   const listeners: (() => void)[] = [];
   const ended = () => {
@@ -125,7 +159,11 @@ async function openStream(stream: MediaStream, stop: () => void): Promise<GraphI
     return {
       context,
       node,
-      onEnded: (listener) => void listeners.push(listener),
+      onEnded(listener) {
+        listeners.push(listener);
+        // It may have ended while a model was loaded.
+        if (tracks.some(({ readyState }) => readyState === "ended")) listener();
+      },
       async close() {
         for (const track of tracks) track.removeEventListener("ended", ended);
         stop();

@@ -18,6 +18,8 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const post = (reply: SpeechReply, transfer: Transferable[] = []) => scope.postMessage(reply, transfer);
 
+/** Work that has to end before the core can be left. */
+const working = new Set<Promise<void>>();
 /** Calls at work, by number. */
 const calls = new Map<number, AbortController>();
 const listeners = new Map<number, Listener>();
@@ -131,6 +133,7 @@ function finish(id: number): void {
 async function dispose(): Promise<void> {
   stop.abort(new Error("the speech worker was disposed of"));
   for (const abort of calls.values()) abort.abort(stop.signal.reason);
+  await Promise.all(working);
   try {
     await (await loading)?.dispose();
   } catch {
@@ -140,12 +143,18 @@ async function dispose(): Promise<void> {
   post({ type: "disposed" });
 }
 
+/** Calls tell what goes wrong by themselves. */
+function work(call: Promise<void>): void {
+  working.add(call);
+  void call.finally(() => working.delete(call));
+}
+
 scope.onmessage = ({ data }) => {
   if (data.type === "load") {
     loading = load(data);
     loading.catch((error) => post({ type: "failed", error: postedError(error) }));
-  } else if (data.type === "transcribe") void transcribe(data);
-  else if (data.type === "listen") void listen(data);
+  } else if (data.type === "transcribe") work(transcribe(data));
+  else if (data.type === "listen") work(listen(data));
   else if (data.type === "finish") finish(data.id);
   else if (data.type === "abort") calls.get(data.id)?.abort(new Error("the call was ended"));
   else if (data.type === "dispose") void dispose();

@@ -78,6 +78,8 @@ export interface SpeechWorker {
   /** Ends calls and worker. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+  /** Why it can do nothing any more: it failed or was disposed of. */
+  readonly lost: Error | undefined;
   /** For microphones. @internal */
   readonly link: SpeechLink;
 }
@@ -267,6 +269,9 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
       for (const { lost: tell } of [...calls.values()]) tell(lost);
     }
     await reclaiming;
+    // Microphones are told, and give back what they have of the core; each is off the list when it has.
+    const ends = performance.now() + DISPOSE_TIMEOUT;
+    while (calls.size > 0 && performance.now() < ends) await new Promise((go) => setTimeout(go, 10));
     core?.leave();
   }
 
@@ -275,6 +280,9 @@ export async function createSpeechWorker(options: SpeechWorkerOptions = {}): Pro
     languages: loaded.languages,
     core,
     link,
+    get lost() {
+      return lost;
+    },
     stream,
     async transcribe(sound, callOptions) {
       const segments = stream(sound, callOptions);

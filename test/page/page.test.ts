@@ -148,6 +148,9 @@ describe.skipIf(!CHROMIUM)("the page in Chromium", () => {
         await page.selectOption("#model", "tiny");
         await page.selectOption("#language", "en");
         await page.selectOption("#provider", "wasm");
+        // So that the model is there: the microphone plays its file from when it is opened.
+        await page.setInputFiles("#file", SAMPLE);
+        await state(page, /Done/);
         await page.locator("summary").click();
         await page.locator("#record").focus();
         await page.keyboard.press("Enter");
