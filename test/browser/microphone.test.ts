@@ -20,8 +20,12 @@ interface Kept {
 }
 declare const kept: Kept;
 
-/** Tiny mishears a word of the sample now and then, and Chromium's fake microphone is not quite the file. */
-const MISHEARD = 0.2;
+/**
+ * Tiny mishears a few of the sample's fifteen words, others each time, for Chromium's fake microphone starts anywhere
+ * in the file ("leave Matt Half-Pass 7"). So some may be wrong, but each of the three phrases must be there.
+ */
+const MISHEARD = 0.34;
+const PHRASES = /morning.*London.*seats/is;
 
 describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
   let site: Site;
@@ -114,6 +118,7 @@ describe.skipIf(!CHROMIUM)("a microphone in Chromium", () => {
     const heard = await listen(page);
     expect(heard.transport).toBe("shared");
     expect(wordErrorRate([[WORDS, heard.text]]), heard.text).toBeLessThan(MISHEARD);
+    expect(heard.text).toMatch(PHRASES);
     expect(heard).toMatchObject({ dropped: 0, lostSeconds: 0, left: [], after: [] });
     expect(Math.abs((heard.quanta * 128) / heard.rate - heard.seconds)).toBeLessThan(0.3);
     expect(heard.events).toEqual(["finishing", "stopped"]);
