@@ -5,6 +5,7 @@ import {
   LANGUAGE_NAMES,
   type Microphone,
   type SpeechWorker,
+  type SpeechWorkerStatistics,
   type Transcription,
   WavepoolError,
 } from "wavepool";
@@ -24,6 +25,8 @@ const deviceChoice = part<HTMLSelectElement>("device");
 const recordButton = part<HTMLButtonElement>("record");
 const cancelButton = part<HTMLButtonElement>("cancel");
 const fileInput = part<HTMLInputElement>("file");
+/** What is chosen before something begins, and not while it goes on. */
+const choices = [modelChoice, providerChoice, languageChoice, deviceChoice, fileInput];
 const drop = part("drop");
 const state = part("state");
 const errorLine = part("error");
@@ -121,9 +124,7 @@ function begin(): AbortController {
   setResult(undefined);
   work = new AbortController();
   cancelButton.hidden = false;
-  for (const control of [modelChoice, providerChoice, languageChoice, deviceChoice, fileInput]) {
-    control.disabled = true;
-  }
+  for (const control of choices) control.disabled = true;
   return work;
 }
 
@@ -134,9 +135,7 @@ function end(): void {
   recordButton.disabled = false;
   recordButton.textContent = "Speak";
   recordButton.setAttribute("aria-pressed", "false");
-  for (const control of [modelChoice, providerChoice, languageChoice, deviceChoice, fileInput]) {
-    control.disabled = false;
-  }
+  for (const control of choices) control.disabled = false;
 }
 
 function setResult(whole: Transcription | undefined): void {
@@ -184,7 +183,7 @@ function transcribeFile(file: File): Promise<void> {
       step = await segments.next();
     }
     finish(step.value);
-    await showFigures(worker, { Sound: `${step.value.duration.toFixed(1)} s` });
+    showFigures(await worker.stats(), { Sound: `${step.value.duration.toFixed(1)} s` });
   });
 }
 
@@ -266,8 +265,9 @@ function draw({ spectrogram }: Microphone): void {
 async function showMicrophone(opened: Microphone, worker: SpeechWorker): Promise<void> {
   // A worker that died has no figures; why it did is shown already.
   if (worker.lost) return;
-  const { quanta, dropped, fill } = await opened.stats();
-  await showFigures(worker, {
+  const figures = await opened.stats();
+  const { quanta, dropped, fill } = figures;
+  showFigures(figures, {
     Transport: opened.transport,
     "Sample rate": `${opened.sampleRate} Hz`,
     Quanta: String(quanta),
@@ -276,8 +276,10 @@ async function showMicrophone(opened: Microphone, worker: SpeechWorker): Promise
   });
 }
 
-async function showFigures(worker: SpeechWorker, more: Record<string, string>): Promise<void> {
-  const { pools, providers, lostSeconds } = await worker.stats();
+function showFigures(
+  { pools, providers, lostSeconds }: SpeechWorkerStatistics,
+  more: Record<string, string>,
+): void {
   meters.pools(pools);
   meters.figures({
     ...(providers && { "Encoder runs on": providers.encoder, "Decoder runs on": providers.decoder }),
@@ -333,7 +335,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("#exports butt
 navigator.mediaDevices?.addEventListener?.("devicechange", () => void listDevices());
 void listDevices();
 
-const missing = missingFeatures();
+const missing = await missingFeatures();
 part("features").textContent = missing.notes.join(" ");
 if (missing.fatal !== undefined) {
   fail(new WavepoolError("unsupported-runtime", "failure", missing.fatal));

@@ -19,10 +19,11 @@ const RUNTIME_FILES = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncif
   `${name}.mjs`,
 ]);
 
-/** Directory of an installed model's package, which has one model. */
-export function modelDirectory(name) {
-  const manifest = require.resolve(`sts-whisper-${name}/package.json`);
-  return join(dirname(manifest), "models", "Xenova", `whisper-${name}`);
+/** Directory of a model that is here, as the package finds it. */
+export async function modelDirectory(name) {
+  // Not before the package is built.
+  const { findModel } = await import("../dist/index.js");
+  return (await findModel(name, { offline: true })).directory;
 }
 
 /** Directory of onnxruntime-web's files. */
@@ -67,6 +68,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const names = values.models.split(",").filter(Boolean);
   await buildPage(out, Object.fromEntries(names.map((name) => [name, `models/${name}/`])));
   for (const name of RUNTIME_FILES) cpSync(join(runtimeDirectory(), name), join(out, "onnxruntime", name));
-  for (const name of names) cpSync(modelDirectory(name), join(out, "models", name), { recursive: true });
+  for (const name of names) {
+    cpSync(await modelDirectory(name), join(out, "models", name), { recursive: true });
+  }
   console.log(`the page is in ${out}; serve it with the headers of docs/page.md`);
 }

@@ -46,7 +46,7 @@ function folder(path, directory) {
     }),
   );
 }
-for (const name of installed) folder(`/models/${name}`, modelDirectory(name));
+for (const name of installed) folder(`/models/${name}`, await modelDirectory(name));
 folder("/onnxruntime", runtimeDirectory());
 folder("", out);
 

@@ -1,24 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join, normalize } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as wavepool from "../src/index.ts";
 import { findModel } from "../src/models/model-files.ts";
 import type { EngineBrowser } from "./reference/engine.ts";
 import { ENGINES } from "./reference/engines.ts";
 import { WORDS } from "./reference/sample.ts";
+import { bundlePackage, type Site, serveSite } from "./reference/site.ts";
 import { wordErrorRate } from "./reference/word-error-rate.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const TYPES: Record<string, string> = {
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
 /** What transcribes in each engine, and how many of the words may be wrong: base once, for it takes longer. */
 const MODELS = {
   Chromium: { model: "base", wrong: 0 },
@@ -49,57 +40,23 @@ interface Page {
   wavepool: typeof wavepool;
 }
 
-/** Serves the page, the model, the sample and onnxruntime-web's own files with the isolation headers. */
-async function serve(page: string): Promise<Server> {
-  const folders: Record<string, string> = {
-    base: (await findModel("base")).directory,
-    tiny: (await findModel("tiny")).directory,
-    samples: join(ROOT, "samples"),
-    ort: join(ROOT, "node_modules/onnxruntime-web/dist"),
-  };
-  const server = createServer(async (request, response) => {
-    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-    response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-    const url = normalize(new URL(request.url!, "http://localhost").pathname);
-    if (url === "/")
-      return response
-        .setHeader("Content-Type", "text/html")
-        .end('<!doctype html><title>test</title><script type="module" src="/page.js"></script>');
-    const [, top = "", ...rest] = url.split("/");
-    const extension = /\.\w+$/.exec(url)?.[0] ?? "";
-    response.setHeader("Content-Type", TYPES[extension] ?? "application/octet-stream");
-    if (url === "/page.js") return response.end(page);
-    if (url === "/worker.js") return response.end(WORKER);
-    try {
-      response.end(await readFile(join(folders[top] ?? "/nowhere", ...rest)));
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
-let server: Server;
+let site: Site;
 let origin: string;
 
 beforeAll(async () => {
-  const bundle = await build({
-    stdin: {
-      contents: 'import * as wavepool from "./dist/index.browser.js"; globalThis.wavepool = wavepool;',
-      resolveDir: ROOT,
+  site = await serveSite({
+    scripts: { "/page.js": await bundlePackage(), "/worker.js": WORKER },
+    folders: {
+      base: (await findModel("base")).directory,
+      tiny: (await findModel("tiny")).directory,
+      samples: join(ROOT, "samples"),
+      ort: join(ROOT, "node_modules/onnxruntime-web/dist"),
     },
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    write: false,
   });
-  server = await serve(bundle.outputFiles[0]!.text);
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  ({ origin } = site);
 });
 
-afterAll(() => void server?.close());
+afterAll(() => site?.close());
 
 describe.each(ENGINES)("$name", ({ name, there, launch }) => {
   if (!there) return it.skip("is not installed", () => {});

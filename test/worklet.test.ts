@@ -1,16 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import type { Plugin } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type * as pageModule from "./fixtures/worklet-page.ts";
 import { CHROMIUM, launchChromium } from "./reference/chromium.ts";
 import type { EngineBrowser, EnginePage } from "./reference/engine.ts";
 import { ENGINES } from "./reference/engines.ts";
-import { allocatedBytes, inspectWorklet, type ProfileNode } from "./reference/worklet-heap.ts";
+import { bundlePage, type Site, serveSite } from "./reference/site.ts";
+import { allocatedIn, inspectWorklet } from "./reference/worklet-heap.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SERVED: Record<string, string> = {
@@ -18,61 +17,31 @@ const SERVED: Record<string, string> = {
   "/fixtures/worklet-processor.js": "test/fixtures/worklet-processor.js",
   "/fixtures/worklet-worker.js": "test/fixtures/worklet-worker.js",
 };
-const HTML = '<!doctype html><title>test</title><script type="module" src="/page.js"></script>';
 
 /** What the page's script leaves on the global object, for the functions that run there. */
 declare const inPage: typeof pageModule;
 
-/** The page's script, over the bundle that the package ships for browsers. */
-async function bundlePage(): Promise<string> {
-  const shipped = {
-    name: "shipped",
-    setup({ onResolve }: import("esbuild").PluginBuild) {
-      onResolve({ filter: /src\/index\.ts$/ }, () => ({ path: join(ROOT, "dist/index.browser.js") }));
-    },
-  };
-  const { outputFiles } = await build({
-    stdin: {
-      contents: 'import * as inPage from "./test/fixtures/worklet-page.ts"; globalThis.inPage = inPage;',
-      resolveDir: ROOT,
-    },
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    write: false,
-    plugins: [shipped],
-  });
-  return outputFiles[0]!.text;
-}
+/** Has the page import the bundle that the package ships for browsers. */
+const shipped: Plugin = {
+  name: "shipped",
+  setup({ onResolve }) {
+    onResolve({ filter: /src\/index\.ts$/ }, () => ({ path: join(ROOT, "dist/index.browser.js") }));
+  },
+};
 
-/** Serves the files with the isolation headers, and the page at /plain without. */
-async function serve(): Promise<Server> {
-  const files = new Map([["/page.js", await bundlePage()]]);
-  // Read once: a rebuild in between would empty dist for a while.
-  for (const [url, path] of Object.entries(SERVED)) files.set(url, await readFile(join(ROOT, path), "utf8"));
-  const server = createServer((request, response) => {
-    if (request.url !== "/plain") {
-      response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-      response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-    }
-    const file = files.get(request.url!);
-    response.setHeader("Content-Type", file === undefined ? "text/html" : "text/javascript");
-    response.end(file ?? HTML);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
-let server: Server;
+let site: Site;
 
 beforeAll(async () => {
-  server = await serve();
+  const page = 'import * as inPage from "./test/fixtures/worklet-page.ts"; globalThis.inPage = inPage;';
+  const scripts: Record<string, string> = { "/page.js": await bundlePage(page, [shipped]) };
+  // Read once: a rebuild in between would empty dist for a while.
+  for (const [path, file] of Object.entries(SERVED)) scripts[path] = await readFile(join(ROOT, file), "utf8");
+  site = await serveSite({ scripts });
 });
 
-afterAll(() => void server?.close());
+afterAll(() => site?.close());
 
-const url = (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+const url = (path: string) => site.origin + path;
 
 describe.each(ENGINES)("$name", ({ name, there, launch }) => {
   if (!there) return it.skip("is not installed", () => {});
@@ -307,14 +276,7 @@ describe.skipIf(!CHROMIUM)("Chromium's audio worklet allocates", () => {
     let least = Number.POSITIVE_INFINITY;
     // Compilation goes on beside the rendering, which may finish a round before it on a busy machine.
     for (let round = 0; round < ROUNDS && least > LIMIT; round++) {
-      await send("HeapProfiler.startSampling", {
-        samplingInterval: 128,
-        includeObjectsCollectedByMajorGC: true,
-        includeObjectsCollectedByMinorGC: true,
-      });
-      await page.evaluate(() => inPage.goOn());
-      const { profile } = await send<{ profile: { head: ProfileNode } }>("HeapProfiler.stopSampling");
-      least = Math.min(least, allocatedBytes(profile.head));
+      least = Math.min(least, await allocatedIn(send, () => page.evaluate(() => inPage.goOn())));
     }
     await page.close();
     return least;

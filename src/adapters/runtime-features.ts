@@ -44,7 +44,7 @@ export async function detectFeatures(): Promise<RuntimeFeatures> {
     relaxedSimd: relaxedSimdWorks(),
     threads: atomicsWork(),
     sharedMemory: sharedMemoryWorks(),
-    jspi: "Suspending" in WebAssembly && "promising" in WebAssembly,
+    jspi: typeof WebAssembly !== "undefined" && "Suspending" in WebAssembly && "promising" in WebAssembly,
     webgpu: await probeWebGpu(),
     webnn: await probeWebNn(),
     audioWorklet: "AudioWorkletNode" in globalThis,

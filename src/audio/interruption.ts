@@ -60,3 +60,13 @@ export function createInterruption(signal: AbortSignal | undefined): Interruptio
     leave: () => signal?.removeEventListener("abort", abort),
   };
 }
+
+/** Waits for `work`, but not longer than the signal lets it; rejects with its reason then. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const interruption = createInterruption(signal);
+  try {
+    return await interruption.race(work);
+  } finally {
+    interruption.leave();
+  }
+}

@@ -2,9 +2,8 @@ import { adapter } from "#adapter";
 import type { Core } from "../core/core.ts";
 import type { ProcessorGraph } from "./microphone-graph.ts";
 import { portLink, sharedLink } from "./quantum-link.ts";
-import { portSink, sharedSink } from "./quantum-sink.ts";
+import { portSink, QUANTUM, sharedSink } from "./quantum-sink.ts";
 
-const QUANTUM = 128;
 /** Quanta between two turns of the page's other tasks: a millisecond of work. */
 const TURN = 256;
 /** Milliseconds to wait for room. */

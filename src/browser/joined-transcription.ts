@@ -22,6 +22,13 @@ export function shifted(result: Transcription, seconds: number, firstId: number)
   return { ...result, segments };
 }
 
+/** How sure the model was: the geometric mean of its tokens' probabilities, 0 to 1; 0 of nothing. */
+export function confidenceOf(segments: readonly Segment[]): number {
+  if (segments.length === 0) return 0;
+  const mean = segments.reduce((sum, { avgLogprob }) => sum + avgLogprob, 0) / segments.length;
+  return Math.exp(Math.min(0, mean));
+}
+
 /** What is known of a model whose every utterance was silent. */
 interface Origin {
   readonly model: { readonly name: string };

@@ -5,18 +5,15 @@ import { statePool } from "../pools/shared-pool.ts";
 import type { TranscribeOptions } from "../transcription/options.ts";
 import type { Transcriber } from "../transcription/transcriber.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
-import { loadVoiceDetector } from "../voice/silero.ts";
+import { VOICE_CHUNK as CHUNK, loadVoiceDetector, VOICE_RATE as RATE } from "../voice/silero.ts";
 import { createBelongings } from "./give-back.ts";
-import { joinTranscriptions, shifted } from "./joined-transcription.ts";
+import { confidenceOf, joinTranscriptions, shifted } from "./joined-transcription.ts";
 import { createLevelGate } from "./level-gate.ts";
 import type { GateOptions, Partial, PostedCallOptions, SpectrogramPlace } from "./messages.ts";
 import type { MicrophoneInput } from "./microphone-input.ts";
 import { createSpectrogramRing } from "./spectrogram-ring.ts";
 import { createUtterances, type Utterance } from "./utterances.ts";
 
-const RATE = 16000;
-/** Samples that the gate looks at: 32 ms, as Silero takes them. */
-const CHUNK = 512;
 /** Seconds of sound that are kept for utterances that wait for the model. */
 const HISTORY = 120;
 /** Seconds that the model's longest window has. */
@@ -39,7 +36,7 @@ const OVERTAKEN = new Error("the utterance is final");
 export interface ListenerEvents {
   segment(segment: Segment): void;
   partial(partial: Partial): void;
-  /** The latest frames, where the page cannot look itself. */
+  /** The frames since the last time, where the page cannot look itself. */
   frames?: (written: number, values: Float32Array) => void;
 }
 
@@ -261,8 +258,7 @@ export async function startListener(
       signal.removeEventListener("abort", stopOwn);
     }
     const { text, segments } = result;
-    const sure = segments.reduce((sum, { avgLogprob }) => sum + avgLogprob, 0) / Math.max(1, segments.length);
-    const confidence = segments.length === 0 ? 0 : Math.exp(Math.min(0, sure));
+    const confidence = confidenceOf(segments);
     // Not behind the final text of the same speech.
     if (text !== "" && utterances.open?.start === open.start) {
       events.partial({ text, start: open.start / RATE, end: open.end / RATE, confidence });
@@ -285,9 +281,13 @@ export async function startListener(
     }
   }
 
-  const timer = events.frames
-    ? setInterval(() => events.frames?.(picture.written, picture.latest(picture.place.frames)), PICTURE)
-    : undefined;
+  let pictured = 0;
+  function tellFrames(): void {
+    const { written } = picture;
+    events.frames?.(written, picture.latest(written - pictured));
+    pictured = written;
+  }
+  const timer = events.frames ? setInterval(tellFrames, PICTURE) : undefined;
 
   async function run(): Promise<Transcription> {
     if (given.signal.aborted) abort();

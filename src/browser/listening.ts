@@ -1,7 +1,9 @@
 import { InvalidArgumentError, MicrophoneError } from "../core/errors.ts";
 import { revivedError } from "../core/posted-error.ts";
-import type { Segment, Transcription } from "../transcription/transcription.ts";
+import { settleable } from "../core/settleable.ts";
+import type { Transcription } from "../transcription/transcription.ts";
 import { createInbox } from "./inbox.ts";
+import { confidenceOf } from "./joined-transcription.ts";
 import type { GateOptions, PostedCallOptions, SpeechReply } from "./messages.ts";
 import type { Heard, Microphone, MicrophoneState } from "./microphone.ts";
 import type { ProcessorGraph } from "./microphone-graph.ts";
@@ -9,9 +11,6 @@ import type { OpenInput } from "./sound-input.ts";
 import { createSpectrogramView } from "./spectrogram-view.ts";
 import type { SpeechWorker } from "./speech-worker.ts";
 import { wholeUrl } from "./whole-urls.ts";
-
-/** Probability of a segment, from its tokens'. */
-const confidenceOf = ({ avgLogprob }: Segment) => Math.exp(Math.min(0, avgLogprob));
 
 /** What listening needs beside source, worker and processor. */
 export interface ListenParts {
@@ -77,7 +76,7 @@ export async function listen(
     if (message.type === "segment") {
       const { segment } = message;
       const { text, start, end } = segment;
-      tell({ type: "final", text, start, end, confidence: confidenceOf(segment), segment });
+      tell({ type: "final", text, start, end, confidence: confidenceOf([segment]), segment });
     } else if (message.type === "partial") tell({ type: "partial", ...message.partial });
     else if (message.type === "listening") {
       spectrogram = createSpectrogramView(speech.core, message.spectrogram);
@@ -147,12 +146,10 @@ export async function listen(
     result.reject(signal?.aborted ? signal.reason : new InvalidArgumentError("the microphone was closed"));
     await over.promise;
     try {
-      await graph.end();
-      // A worker that is the microphone's own waits for this before it goes, with the rest.
-      speech.link.close(id);
+      // A worker that is disposed of, such as the microphone's own with the rest, waits for the call to be off its list.
+      await graph.end().finally(() => speech.link.close(id));
       await giveBack();
     } finally {
-      speech.link.close(id);
       become("stopped");
       heard.end();
     }
@@ -215,8 +212,7 @@ export async function listen(
     async stats() {
       if (!closing) counts = link.counts() ?? counts;
       const fill = closing ? undefined : link.fill();
-      const { pools, lostSeconds, times } = await speech.stats();
-      return { ...counts, fill, lostSeconds, pools, times };
+      return { ...counts, fill, ...(await speech.stats()) };
     },
     pause() {
       resting = true;
@@ -242,16 +238,4 @@ function wholeGate(gate: GateOptions): GateOptions {
 /** Offline contexts are suspended until they render, and closed behind that: neither is news. */
 function isOffline(context: BaseAudioContext): context is OfflineAudioContext {
   return typeof OfflineAudioContext !== "undefined" && context instanceof OfflineAudioContext;
-}
-
-/** A promise and what settles it; a rejection that nobody waits for is no crash. */
-function settleable<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

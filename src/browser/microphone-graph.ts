@@ -1,12 +1,10 @@
 import type { Core } from "../core/core.ts";
 import { MicrophoneError, messageOf } from "../core/errors.ts";
 import { portLink, processorSays, type QuantumLink, sharedLink } from "./quantum-link.ts";
+import { PROCESSOR, QUANTUM } from "./quantum-sink.ts";
 import type { GraphInput } from "./sound-input.ts";
 import { openScript } from "./worker-script.ts";
 
-const PROCESSOR = "wavepool-microphone";
-/** Frames of a quantum, where the context does not say. */
-const QUANTUM = 128;
 /** Milliseconds that a processor has to end; one of a closed context does not answer. */
 const END_TIMEOUT = 5000;
 const CLOSED_TIMEOUT = 100;
@@ -21,6 +19,7 @@ export interface ProcessorGraph {
   pause(paused: boolean): void;
   /** Stops the processor; the link stays for whoever reads on. */
   silence(): Promise<void>;
+  /** Gives everything back. Further calls do nothing. */
   end(): Promise<void>;
 }
 

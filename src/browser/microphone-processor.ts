@@ -6,10 +6,14 @@
 import { attachCore } from "../core/attach-core.ts";
 import type { Core } from "../core/core.ts";
 import type { ProcessorAnswer } from "./quantum-link.ts";
-import { type PortPlace, portSink, type SharedPlace, type Sink, sharedSink } from "./quantum-sink.ts";
-
-/** The name that the processor is registered under. */
-const PROCESSOR = "wavepool-microphone";
+import {
+  type PortPlace,
+  PROCESSOR,
+  portSink,
+  type SharedPlace,
+  type Sink,
+  sharedSink,
+} from "./quantum-sink.ts";
 
 /** What the page tells the processor, none of it while sound is taken: where quanta go; to rest, and to go on; to end. */
 export type ProcessorRequest = SharedPlace | PortPlace | "pause" | "resume" | "end";

@@ -1,7 +1,5 @@
 import { assertOptions, describe } from "../core/arguments.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import type { PoolStatistics } from "../pools/pool-statistics.ts";
-import type { StageTimes } from "../transcription/stage-times.ts";
 import type { Segment, Transcription } from "../transcription/transcription.ts";
 import { feedBuffer } from "./buffer-feed.ts";
 import { createBelongings } from "./give-back.ts";
@@ -11,7 +9,12 @@ import { connectProcessor } from "./microphone-graph.ts";
 import type { Transport } from "./quantum-link.ts";
 import { type InputOptions, openInput } from "./sound-input.ts";
 import type { Spectrogram } from "./spectrogram-view.ts";
-import { createSpeechWorker, type SpeechWorker, type SpeechWorkerOptions } from "./speech-worker.ts";
+import {
+  createSpeechWorker,
+  type SpeechWorker,
+  type SpeechWorkerOptions,
+  type SpeechWorkerStatistics,
+} from "./speech-worker.ts";
 import { assertPage } from "./worker-script.ts";
 
 /**
@@ -59,18 +62,13 @@ export type Heard =
       readonly segment: Segment;
     };
 
-/** Figures of a microphone. */
-export interface MicrophoneStatistics {
+/** Figures of a microphone, beside those of its worker. */
+export interface MicrophoneStatistics extends SpeechWorkerStatistics {
   /** Quanta that the audio thread was given, and those of them that found no room. */
   quanta: number;
   dropped: number;
   /** Part of the ring that waits for the worker, 0 to 1, where memory is shared. */
   fill: number | undefined;
-  /** Seconds of speech that the model was too slow for. */
-  lostSeconds: number;
-  pools: PoolStatistics[];
-  /** Milliseconds that the worker has spent in each stage. */
-  times: StageTimes;
 }
 
 /** Events of a {@link Microphone}, by name. */
@@ -157,12 +155,12 @@ export async function createMicrophone(options: MicrophoneOptions = {}): Promise
       const started = await createSpeechWorker({ ...given, ...(signal && { signal }) });
       return own(started, (worker) => worker.dispose());
     })();
-    const made =
+    const quanta = own(
       "buffer" in input
         ? feedBuffer(input.buffer, speech.core)
-        : await connectProcessor(input, speech.core, processorUrl);
-    let ended: Promise<void> | undefined;
-    const quanta = own({ ...made, end: () => (ended ??= made.end()) }, (graph) => graph.end());
+        : await connectProcessor(input, speech.core, processorUrl),
+      (graph) => graph.end(),
+    );
     signal?.throwIfAborted();
     return await listen(input, speech, quanta, { callOptions, gate, partials, whenHidden, signal, giveBack });
   } catch (error) {

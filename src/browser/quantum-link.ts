@@ -20,7 +20,7 @@ export interface QuantumLink {
   counts(): { quanta: number; dropped: number } | undefined;
   /** Part of the ring that waits for the worker, 0 to 1; undefined for a port. */
   fill(): number | undefined;
-  /** Gives everything back, once neither side is at work. */
+  /** Gives everything back, once neither side is at work. Further calls do nothing. */
   close(): void;
 }
 
@@ -38,64 +38,51 @@ let links = 0;
 export function sharedLink(core: Core, sampleRate: number, quantum: number): QuantumLink {
   const name = `microphone ${++links}`;
   const window = WINDOW_QUANTA * quantum;
-  const made: { shutdown(): unknown }[] = [];
-  const keep = <T extends { shutdown(): unknown }>(part: T): T => {
-    made.push(part);
-    return part;
+  const ends: (() => unknown)[] = [];
+  const close = () => {
+    for (const end of ends.splice(0).reverse()) end();
   };
-  function open() {
-    const blocks = keep(
-      createAudioBlockPool(core, {
-        name: `${name} quanta`,
-        channels: 1,
-        frames: quantum,
-        blocks: BLOCKS,
-      }),
-    );
-    const ring = keep(
-      createAnalysisBuffer(core, {
-        name,
-        sampleRate,
-        window,
-        maxWindow: window,
-        capacity: Math.ceil((RING_SECONDS * sampleRate) / window) * window,
-        whenFull: "reject",
-        windows: 2,
-      }),
-    );
-    const pool = keep(createBufferPool(core, { name: `${name} words`, dtype: "i32", shape: WORDS, max: 1 }));
-    return { blocks, ring, pool };
-  }
-  const shutdown = () => {
-    for (const part of made.splice(0).reverse()) part.shutdown();
-  };
-  let opened: ReturnType<typeof open>;
   try {
-    opened = open();
+    const blocks = createAudioBlockPool(core, {
+      name: `${name} quanta`,
+      channels: 1,
+      frames: quantum,
+      blocks: BLOCKS,
+    });
+    ends.push(() => blocks.shutdown());
+    const ring = createAnalysisBuffer(core, {
+      name,
+      sampleRate,
+      window,
+      maxWindow: window,
+      capacity: Math.ceil((RING_SECONDS * sampleRate) / window) * window,
+      whenFull: "reject",
+      windows: 2,
+    });
+    ends.push(() => ring.shutdown());
+    const pool = createBufferPool(core, { name: `${name} words`, dtype: "i32", shape: WORDS, max: 1 });
+    ends.push(() => pool.shutdown());
+    const words = pool.acquire();
+    ends.push(() => words.release());
+    words.view.fill(0);
+    const address = words.view.byteOffset;
+    return {
+      transport: "shared",
+      start: { handle: core.share(), blocks: blocks.name, ring: name, words: address },
+      transfer: [],
+      worker: { ring: { name, words: address } },
+      counts: () => ({ quanta: words.view[WORD.quanta]!, dropped: words.view[WORD.dropped]! }),
+      fill() {
+        const { buffered, capacity } = ring.stats();
+        return buffered / capacity;
+      },
+      close,
+    };
   } catch (error) {
     // A core that is too small keeps nothing of what did fit.
-    shutdown();
+    close();
     throw error;
   }
-  const { blocks, ring, pool } = opened;
-  const words = pool.acquire();
-  words.view.fill(0);
-  const address = words.view.byteOffset;
-  return {
-    transport: "shared",
-    start: { handle: core.share(), blocks: blocks.name, ring: name, words: address },
-    transfer: [],
-    worker: { ring: { name, words: address } },
-    counts: () => ({ quanta: words.view[WORD.quanta]!, dropped: words.view[WORD.dropped]! }),
-    fill() {
-      const { buffered, capacity } = ring.stats();
-      return buffered / capacity;
-    },
-    close() {
-      words.release();
-      shutdown();
-    },
-  };
 }
 
 /** Makes blocks that are transferred from the audio thread to the worker and back. */

@@ -7,6 +7,11 @@ import { openAudioBlockPool } from "../pools/audio-block-pool.ts";
 import { openAnalysisBuffer } from "../pools/create-analysis-buffer.ts";
 import type { PortBlock } from "./microphone-input.ts";
 
+/** The name that the processor is registered under. */
+export const PROCESSOR = "wavepool-microphone";
+/** Frames of a quantum, where no context says otherwise. */
+export const QUANTUM = 128;
+
 /** Where quanta go on shared memory: a block pool and a ring by name, and the address of the words below. */
 export interface SharedPlace {
   handle: CoreHandle;

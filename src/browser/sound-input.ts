@@ -1,3 +1,4 @@
+import { orAborted } from "../audio/interruption.ts";
 import { describe } from "../core/arguments.ts";
 import { InvalidArgumentError, MicrophoneError, UnsupportedRuntimeError } from "../core/errors.ts";
 
@@ -62,9 +63,7 @@ export async function openInput({ source, deviceId, constraints, signal }: Input
   }
   if (source === undefined) {
     const stream = await openMicrophone(deviceId, constraints, signal);
-    return openStream(stream, () => {
-      for (const track of stream.getTracks()) track.stop();
-    });
+    return openStream(stream, () => stopTracks(stream));
   }
   if (typeof MediaStream !== "undefined" && source instanceof MediaStream) {
     if (source.getAudioTracks().length === 0) {
@@ -84,6 +83,10 @@ export async function openInput({ source, deviceId, constraints, signal }: Input
   return { context, node: source, onEnded() {}, close: async () => {} };
 }
 
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 async function openMicrophone(
   deviceId: string | undefined,
   constraints: MediaTrackConstraints | undefined,
@@ -95,8 +98,9 @@ async function openMicrophone(
       "this page cannot open a microphone; serve it over HTTPS or from localhost",
     );
   }
+  let asked: Promise<MediaStream> | undefined;
   try {
-    const asked = mediaDevices.getUserMedia({
+    asked = mediaDevices.getUserMedia({
       audio: {
         channelCount: 1,
         ...constraints,
@@ -105,35 +109,16 @@ async function openMicrophone(
     });
     return await orAborted(asked, signal);
   } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
+    // What is allowed after that is stopped at once.
+    if (signal?.aborted) {
+      asked?.then(stopTracks, () => undefined);
+      throw signal.reason;
+    }
     const [code, message] = REFUSED[(cause as Error).name] ?? [
       "microphone-failed",
       `the microphone cannot be opened: ${(cause as Error).message}; try again`,
     ];
     throw new MicrophoneError(code, message, { cause });
-  }
-}
-
-/** The stream, unless the signal aborts while the browser still asks: what is allowed after that is stopped at once. */
-async function orAborted(asked: Promise<MediaStream>, signal: AbortSignal | undefined): Promise<MediaStream> {
-  if (!signal) return await asked;
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-  });
-  try {
-    return await Promise.race([asked, aborted]);
-  } catch (error) {
-    asked.then(
-      (late) => {
-        for (const track of late.getTracks()) track.stop();
-      },
-      () => undefined,
-    );
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

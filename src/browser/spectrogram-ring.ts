@@ -59,11 +59,7 @@ export function createSpectrogramRing(core: Core): SpectrogramRing {
     place: {
       bins: BINS,
       frames: FRAMES,
-      ...(typeof SharedArrayBuffer !== "undefined" &&
-        view.buffer instanceof SharedArrayBuffer && {
-          address: frames.byteOffset,
-          writtenAddress: count.byteOffset,
-        }),
+      ...(core.threads && { address: frames.byteOffset, writtenAddress: count.byteOffset }),
     },
     push(samples) {
       let made = 0;

@@ -18,10 +18,8 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const post = (reply: SpeechReply, transfer: Transferable[] = []) => scope.postMessage(reply, transfer);
 
-/** Work that has to end before the core can be left. */
-const working = new Set<Promise<void>>();
-/** Calls at work, by number. */
-const calls = new Map<number, AbortController>();
+/** Calls at work, by number: what ends them, and when they have. */
+const calls = new Map<number, { abort: AbortController; over: Promise<void> }>();
 const listeners = new Map<number, Listener>();
 /** Listeners that are to finish before they have begun. */
 const finished = new Set<number>();
@@ -56,25 +54,24 @@ async function load(request: Extract<SpeechRequest, { type: "load" }>): Promise<
   return transcriber;
 }
 
-/** Runs a call; what it took is back when it ends, however. */
-async function call(
-  id: number,
-  work: (transcriber: Transcriber, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+/** Runs a call, which tells what goes wrong; what it took is back when it ends, however. */
+function call(id: number, work: (transcriber: Transcriber, signal: AbortSignal) => Promise<void>): void {
   const abort = new AbortController();
-  calls.set(id, abort);
-  try {
-    await work(await loading!, abort.signal);
-  } catch (error) {
-    post({ type: "error", id, error: postedError(error) });
-  } finally {
-    calls.delete(id);
-    finished.delete(id);
+  async function run(): Promise<void> {
+    try {
+      await work(await loading!, abort.signal);
+    } catch (error) {
+      post({ type: "error", id, error: postedError(error) });
+    } finally {
+      calls.delete(id);
+      finished.delete(id);
+    }
   }
+  calls.set(id, { abort, over: run() });
 }
 
-function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "transcribe" }>): Promise<void> {
-  return call(id, async (transcriber, signal) => {
+function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "transcribe" }>): void {
+  call(id, async (transcriber, signal) => {
     const segments = transcriber.stream(sound, {
       ...options,
       signal,
@@ -90,8 +87,8 @@ function transcribe({ id, sound, options }: Extract<SpeechRequest, { type: "tran
   });
 }
 
-function listen({ id, sampleRate, ring, port, ...rest }: ListenRequest): Promise<void> {
-  return call(id, async (transcriber, signal) => {
+function listen({ id, sampleRate, ring, port, ...rest }: ListenRequest): void {
+  call(id, async (transcriber, signal) => {
     const { core } = transcriber;
     const input = port ? portInput(port) : ringInput(core, ring!.name, ring!.words);
     const listener = await startListener(
@@ -132,8 +129,10 @@ function finish(id: number): void {
 
 async function dispose(): Promise<void> {
   stop.abort(new Error("the speech worker was disposed of"));
-  for (const abort of calls.values()) abort.abort(stop.signal.reason);
-  await Promise.all(working);
+  const ending = [...calls.values()];
+  for (const { abort } of ending) abort.abort(stop.signal.reason);
+  // Before the core is left: they have leases in it.
+  await Promise.all(ending.map(({ over }) => over));
   try {
     await (await loading)?.dispose();
   } catch {
@@ -143,20 +142,14 @@ async function dispose(): Promise<void> {
   post({ type: "disposed" });
 }
 
-/** Calls tell what goes wrong by themselves. */
-function work(call: Promise<void>): void {
-  working.add(call);
-  void call.finally(() => working.delete(call));
-}
-
 scope.onmessage = ({ data }) => {
   if (data.type === "load") {
     loading = load(data);
     loading.catch((error) => post({ type: "failed", error: postedError(error) }));
-  } else if (data.type === "transcribe") work(transcribe(data));
-  else if (data.type === "listen") work(listen(data));
+  } else if (data.type === "transcribe") transcribe(data);
+  else if (data.type === "listen") listen(data);
   else if (data.type === "finish") finish(data.id);
-  else if (data.type === "abort") calls.get(data.id)?.abort(new Error("the call was ended"));
+  else if (data.type === "abort") calls.get(data.id)?.abort.abort(new Error("the call was ended"));
   else if (data.type === "dispose") void dispose();
   else {
     const { id } = data;
@@ -166,7 +159,8 @@ scope.onmessage = ({ data }) => {
         post({
           type: "stats",
           id,
-          pools: transcriber.stats(),
+          // The page reads those on shared memory itself.
+          pools: shared ? [] : transcriber.stats(),
           ...(providers && { providers }),
           times,
           lostSeconds: lost,

@@ -1,7 +1,7 @@
 import { MODEL_NAMES } from "../models/model-files.ts";
 
 /** A URL as the page sees it: a worker of a blob has no place of its own that relative ones could begin at. */
-export function wholeUrl(url: string): string {
+export function wholeUrl(url: string | URL): string {
   return new URL(url, document.baseURI).href;
 }
 

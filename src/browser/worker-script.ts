@@ -1,4 +1,5 @@
 import { UnsupportedRuntimeError } from "../core/errors.ts";
+import { wholeUrl } from "./whole-urls.ts";
 
 /** Where a script is: a URL of the site, or undefined for the text that the package carries. */
 export type ScriptUrl = string | URL | undefined;
@@ -15,7 +16,7 @@ export interface OpenScript {
  * @param load gives the text; called only without a URL, so that pages with one do not load it
  */
 export async function openScript(url: ScriptUrl, load: () => Promise<string>): Promise<OpenScript> {
-  if (url !== undefined) return { url: new URL(url, document.baseURI).href, close() {} };
+  if (url !== undefined) return { url: wholeUrl(url), close() {} };
   const blob = URL.createObjectURL(new Blob([await load()], { type: "text/javascript" }));
   return { url: blob, close: () => URL.revokeObjectURL(blob) };
 }

@@ -12,7 +12,8 @@ const THREADS = [
   16, 2, 0, 26, 11,
 ];
 
-const valid = (bytes: number[]) => WebAssembly.validate(new Uint8Array(bytes));
+const valid = (bytes: number[]) =>
+  typeof WebAssembly !== "undefined" && WebAssembly.validate(new Uint8Array(bytes));
 
 /** Whether this runtime compiles SIMD, without which there is no core. */
 export const simdWorks = (): boolean => valid(SIMD);

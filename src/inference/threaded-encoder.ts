@@ -1,6 +1,7 @@
 import { startThread } from "#threads";
 import type { Core } from "../core/core.ts";
 import { InferenceError, InvalidArgumentError, ModelFormatError } from "../core/errors.ts";
+import { settleable } from "../core/settleable.ts";
 import type { WhisperConfig } from "../models/whisper-config.ts";
 import { createBufferPool } from "../pools/create-buffer-pool.ts";
 import type { Lease } from "../pools/lease.ts";
@@ -235,16 +236,4 @@ async function openThread(
     await thread.terminate();
     throw error;
   }
-}
-
-/** A promise and what settles it. */
-function settleable<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  promise.catch(() => undefined); // whoever waits for it is told
-  return { promise, resolve, reject };
 }

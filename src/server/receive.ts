@@ -1,3 +1,4 @@
+import { createInterruption } from "../audio/interruption.ts";
 import type { SpeechEngine } from "./engine/engine.ts";
 import type { Upload } from "./engine/upload.ts";
 import { ApiError, invalid } from "./errors.ts";
@@ -114,12 +115,16 @@ async function* chunksOf(
   const began = performance.now();
   let total = 0;
   let finished = false;
+  const interruption = createInterruption(signal);
   try {
     while (true) {
       const elapsed = performance.now() - began;
       if (elapsed > idleTimeout && total < (elapsed / 1000) * LEAST_RATE) throw tooSlow();
       const left = Math.max(0, Math.min(idleTimeout, uploadTimeout - elapsed));
-      const { done, value } = await readInTime(reader, left, signal);
+      const timer = setTimeout(() => interruption.stop(tooSlow()), left);
+      const { done, value } = await interruption.race(reader.read().catch(brokenOff)).finally(() => {
+        clearTimeout(timer);
+      });
       if (done) break;
       total += value.length;
       // Also of what is before, between and behind the parts.
@@ -128,40 +133,10 @@ async function* chunksOf(
     }
     finished = true;
   } finally {
+    interruption.leave();
     // Not awaited: a client that sends nothing would hold it up.
     if (!finished) reader.cancel().catch(() => undefined);
   }
-}
-
-/**
- * One read with an end to waiting. Its promises are its own: one that outlives a read would keep every chunk that was raced
- * with it.
- */
-function readInTime(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  timeout: number,
-  signal: AbortSignal,
-): Promise<ReadableStreamReadResult<Uint8Array>> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooSlow()), timeout);
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    const over = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-    };
-    reader.read().then(
-      (result) => {
-        over();
-        resolve(result);
-      },
-      (cause) => {
-        over();
-        reject(brokenOff(cause));
-      },
-    );
-  });
 }
 
 function tooSlow(): ApiError {
@@ -171,6 +146,6 @@ function tooSlow(): ApiError {
   });
 }
 
-function brokenOff(cause: unknown): ApiError {
-  return new ApiError(400, "the upload broke off; send it again", { code: "upload_incomplete", cause });
+function brokenOff(cause: unknown): never {
+  throw new ApiError(400, "the upload broke off; send it again", { code: "upload_incomplete", cause });
 }

@@ -1,4 +1,4 @@
-import { createInterruption } from "../audio/interruption.ts";
+import { orAborted } from "../audio/interruption.ts";
 
 /** Lets one caller at a time at the sessions, in order of arrival. */
 export interface Turns {
@@ -22,14 +22,11 @@ export function createTurns(): Turns {
       });
       const before = last;
       last = before.then(() => mine);
-      const interruption = createInterruption(signal);
       try {
-        await interruption.race(before);
+        await orAborted(before, signal);
       } catch (error) {
         end(); // whoever waits behind must not wait for us
         throw error;
-      } finally {
-        interruption.leave();
       }
       return end;
     },

@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as package_ from "../../src/index.ts";
 import { CHROMIUM, launchChromium } from "../reference/chromium.ts";
-import { allocatedBytes, inspectWorklet, type ProfileNode } from "../reference/worklet-heap.ts";
+import { allocatedIn, inspectWorklet } from "../reference/worklet-heap.ts";
 import { openSite, type Site } from "./site.ts";
 
 declare const wavepool: typeof package_;
@@ -71,14 +71,7 @@ describe.skipIf(!CHROMIUM)("the microphone's processor on Chromium's audio threa
     let least = Number.POSITIVE_INFINITY;
     // Compilation goes on beside the rendering, which may finish a round before it on a busy machine.
     for (let round = 0; round < rounds && least > 0; round++) {
-      await send("HeapProfiler.startSampling", {
-        samplingInterval: 128,
-        includeObjectsCollectedByMajorGC: true,
-        includeObjectsCollectedByMinorGC: true,
-      });
-      await page.evaluate(() => kept.render());
-      const { profile } = await send<{ profile: { head: ProfileNode } }>("HeapProfiler.stopSampling");
-      least = Math.min(least, allocatedBytes(profile.head));
+      least = Math.min(least, await allocatedIn(send, () => page.evaluate(() => kept.render())));
     }
     const { quanta, dropped } = await page.evaluate(async () => {
       const { microphone, speech } = kept;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium as driver } from "playwright-core";
-import type { Engine, EngineBrowser } from "./engine.ts";
+import { type Engine, engineBrowser } from "./engine.ts";
 
 /** Path of a Chromium to test in, or undefined: then such tests are skipped, and say so. */
 export const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
@@ -22,19 +22,8 @@ export function launchChromium(more: readonly string[] = []): Promise<Browser> {
   });
 }
 
-async function launch(): Promise<EngineBrowser> {
-  const browser = await launchChromium();
-  return {
-    async newPage() {
-      const page = await browser.newPage();
-      return {
-        goto: async (url) => void (await page.goto(url)),
-        evaluate: (script, argument) => page.evaluate(script as never, argument as never) as never,
-        close: () => page.close(),
-      };
-    },
-    close: () => browser.close(),
-  };
-}
-
-export const chromium: Engine = { name: "Chromium", there: CHROMIUM !== undefined, launch };
+export const chromium: Engine = {
+  name: "Chromium",
+  there: CHROMIUM !== undefined,
+  launch: async () => engineBrowser(await launchChromium()),
+};

@@ -20,3 +20,28 @@ export interface Engine {
   readonly there: boolean;
   launch(): Promise<EngineBrowser>;
 }
+
+/** What a browser of playwright or puppeteer has of what is used here; the two are alike in it. */
+interface DrivenBrowser {
+  newPage(): Promise<{
+    goto(url: string): Promise<unknown>;
+    evaluate(script: never, argument: never): Promise<unknown>;
+    close(): Promise<void>;
+  }>;
+  close(): Promise<void>;
+}
+
+/** A browser that such a driver has started. */
+export function engineBrowser(browser: DrivenBrowser): EngineBrowser {
+  return {
+    async newPage() {
+      const page = await browser.newPage();
+      return {
+        goto: async (url) => void (await page.goto(url)),
+        evaluate: (script, argument) => page.evaluate(script as never, argument as never) as never,
+        close: () => page.close(),
+      };
+    },
+    close: () => browser.close(),
+  };
+}

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import puppeteer from "puppeteer-core";
-import type { Engine, EngineBrowser } from "./engine.ts";
+import { type Engine, type EngineBrowser, engineBrowser } from "./engine.ts";
 
 /** Path of a Firefox to test in, or undefined: then such tests are skipped, and say so. */
 export const FIREFOX = ["/usr/bin/firefox-esr", process.env.FIREFOX ?? ""].find(
@@ -17,17 +17,7 @@ async function launch(): Promise<EngineBrowser> {
     headless: true,
     protocolTimeout: 240_000,
   });
-  return {
-    async newPage() {
-      const page = await browser.newPage();
-      return {
-        goto: async (url) => void (await page.goto(url)),
-        evaluate: (script, argument) => page.evaluate(script as never, argument as never) as never,
-        close: () => page.close(),
-      };
-    },
-    close: () => browser.close(),
-  };
+  return engineBrowser(browser);
 }
 
 export const firefox: Engine = { name: "Firefox", there: FIREFOX !== undefined, launch };

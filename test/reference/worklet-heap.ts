@@ -1,14 +1,14 @@
 import type { Page } from "playwright-core";
 
 /** What the sampling heap profiler gives. */
-export interface ProfileNode {
+interface ProfileNode {
   selfSize: number;
   callFrame: { functionName: string; url: string };
   children: ProfileNode[];
 }
 
 /** Bytes allocated by the served scripts and by what they call; not by the engine between calls. */
-export function allocatedBytes(node: ProfileNode, within = false): number {
+function allocatedBytes(node: ProfileNode, within = false): number {
   const inside = within || node.callFrame.url.startsWith("http");
   return node.children.reduce(
     (sum, child) => sum + allocatedBytes(child, inside),
@@ -49,4 +49,19 @@ export async function inspectWorklet(page: Page) {
     });
     return answer;
   };
+}
+
+/** Bytes that the worklet's scripts allocate meanwhile, those collected since included. */
+export async function allocatedIn(
+  send: Awaited<ReturnType<typeof inspectWorklet>>,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  await send("HeapProfiler.startSampling", {
+    samplingInterval: 128,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  });
+  await work();
+  const { profile } = await send<{ profile: { head: ProfileNode } }>("HeapProfiler.stopSampling");
+  return allocatedBytes(profile.head);
 }

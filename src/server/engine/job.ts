@@ -1,4 +1,4 @@
-import { createInterruption } from "../../audio/interruption.ts";
+import { orAborted } from "../../audio/interruption.ts";
 import { revivedError } from "../../core/posted-error.ts";
 import type { Segment, Transcription } from "../../transcription/transcription.ts";
 import { type Blocks, type Lent, RING_BLOCKS } from "./blocks.ts";
@@ -34,7 +34,7 @@ export interface JobParts {
 export async function* runJob(parts: JobParts): AsyncGenerator<Segment, Transcription, void> {
   const { id, text, blocks, signal } = parts;
   signal?.throwIfAborted();
-  await patiently(text.ready(), signal);
+  await orAborted(text.ready(), signal);
   const ring: Lent<Float32Array>[] = [];
   const arrived: TextEvent[] = [];
   let wake = () => {};
@@ -88,15 +88,5 @@ export async function* runJob(parts: JobParts): AsyncGenerator<Segment, Transcri
     await decoding?.end();
     stopListening();
     for (const block of ring) block.release();
-  }
-}
-
-/** Waits for the model, but not longer than the client does. */
-async function patiently<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const interruption = createInterruption(signal);
-  try {
-    return await interruption.race(work);
-  } finally {
-    interruption.leave();
   }
 }
