@@ -16,9 +16,9 @@ const MANY = 20;
  * Bytes a call, the median of some rounds, which differ by what the engine has optimised. Small ones are counted
  * over many calls, the least of some rounds, less what reading the counters takes.
  */
-export async function bytesPerCall(run) {
+export async function bytesPerCall(run, warmUpMs = WARM_UP_MS) {
   const start = performance.now();
-  for (let i = 0; i < WARM_UP_CALLS || performance.now() - start < WARM_UP_MS; i++) await run();
+  for (let i = 0; i < WARM_UP_CALLS || performance.now() - start < warmUpMs; i++) await run();
   const { median } = spread(await countRounds(run, 1));
   if (median > LARGE) return median;
   const reading = Math.min(...(await countRounds(run, 0)));

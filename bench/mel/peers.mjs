@@ -2,7 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { aroundTransform, BINS, FRAME, WINDOW } from "./plain.mjs";
+import { aroundTransform, FRAME } from "./plain.mjs";
+import { kissfftSpectrum, pffftSpectrum } from "./spectra.mjs";
 
 const BENCH = fileURLToPath(new URL("..", import.meta.url));
 const HOP = 160;
@@ -74,50 +75,10 @@ export async function loadMeyda() {
 export async function loadKissfft() {
   const { default: load } = await import("kissfft-wasm/lib/kissfft.js");
   const wasmBinary = readFileSync(`${BENCH}node_modules/kissfft-wasm/lib/kissfft.wasm`);
-  const wasm = await load({ wasmBinary });
-  const config = wasm._kiss_fftr_alloc(FRAME, false, 0, 0);
-  const input = wasm._malloc(FRAME * 4) / 4;
-  const output = wasm._malloc(2 * BINS * 4) / 4;
-
-  function powers(samples, start, into) {
-    const memory = wasm.HEAPF32;
-    for (let n = 0; n < FRAME; n++) memory[input + n] = samples[start + n] * WINDOW[n];
-    wasm._kiss_fftr(config, input * 4, output * 4);
-    for (let k = 0; k < BINS; k++) {
-      const re = memory[output + 2 * k];
-      const im = memory[output + 2 * k + 1];
-      into[k] = re * re + im * im;
-    }
-  }
-  return aroundTransform({ frames: 1, powers });
+  return aroundTransform(kissfftSpectrum(await load({ wasmBinary })));
 }
 
-/** Its real transforms take multiples of 32 only, so two frames go as one complex transform of 400 points. */
 export async function loadPffft() {
   const { default: load } = await import("@echogarden/pffft-wasm/simd");
-  const wasm = await load();
-  const COMPLEX = 1;
-  const FORWARD = 0;
-  const setup = wasm._pffft_new_setup(FRAME, COMPLEX);
-  const [input, output, work] = [0, 1, 2].map(() => wasm._pffft_aligned_malloc(2 * FRAME * 4) / 4);
-
-  function powers(samples, start, into) {
-    const memory = wasm.HEAPF32;
-    for (let n = 0; n < FRAME; n++) {
-      memory[input + 2 * n] = samples[start + n] * WINDOW[n];
-      memory[input + 2 * n + 1] = samples[start + HOP + n] * WINDOW[n];
-    }
-    wasm._pffft_transform_ordered(setup, input * 4, output * 4, work * 4, FORWARD);
-    for (let k = 0; k < BINS; k++) {
-      const at = output + 2 * k;
-      const mirror = output + 2 * ((FRAME - k) % FRAME);
-      const firstR = memory[at] + memory[mirror];
-      const firstI = memory[at + 1] - memory[mirror + 1];
-      const secondR = memory[at + 1] + memory[mirror + 1];
-      const secondI = memory[mirror] - memory[at];
-      into[k] = (firstR * firstR + firstI * firstI) / 4;
-      into[BINS + k] = (secondR * secondR + secondI * secondI) / 4;
-    }
-  }
-  return aroundTransform({ frames: 2, powers });
+  return aroundTransform(pffftSpectrum(await load()));
 }

@@ -1,0 +1,45 @@
+/** Chromium, Firefox and WebKit by the drivers that the tests have. */
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** The drivers are TypeScript, which Node 20 does not take; they are bundled beside the packages that they import. */
+async function engines() {
+  const outfile = path("../../node_modules/.cache/wavepool-bench/engines.mjs");
+  mkdirSync(fileURLToPath(new URL(".", pathToFileURL(outfile))), { recursive: true });
+  const entryPoints = [path("../../test/reference/engines.ts")];
+  await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external" });
+  const { ENGINES } = await import(pathToFileURL(outfile).href);
+  rmSync(outfile);
+  return ENGINES;
+}
+
+let found;
+/** @returns the engine of a name such as "firefox", or undefined where its program is not here */
+export async function engineOf(name) {
+  found ??= await engines();
+  const engine = found.find((each) => each.name.toLowerCase() === name);
+  return engine?.there ? engine : undefined;
+}
+
+/** Runs a suite in a page of its own; as child.mjs, { version, core, result }. */
+export async function suiteInPage(browser, url, suite, effort) {
+  const page = await browser.newPage();
+  try {
+    await page.goto(url);
+    return await page.evaluate(
+      async ({ suite, effort }) => {
+        const { core, result } = await globalThis.wavepoolBench.runSuite(suite, effort);
+        const agent = navigator.userAgent;
+        const version =
+          /(Firefox|Chrome)\/([\d.]+)/.exec(agent)?.[0] ?? /Version\/([\d.]+)/.exec(agent)?.[0] ?? agent;
+        return { version: version.replace("/", " "), core, result };
+      },
+      { suite, effort },
+    );
+  } finally {
+    await page.close();
+  }
+}

@@ -1,0 +1,17 @@
+/** The process of one suite in Node, Deno or Bun: `child.mjs SUITE EFFORT`; its last line of output is the result. */
+import { SUITES } from "../suites/index.mjs";
+import { nodeContext, runtimeVersion } from "./context-node.mjs";
+import { coreBinary } from "./core-binary.mjs";
+import { EFFORTS, measureSuite } from "./measure.mjs";
+
+const [, , name, effort] = process.argv;
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+console.log = console.info = console.warn = console.error; // what a peer says is no result
+
+const context = await nodeContext();
+const result = await measureSuite(SUITES[name], context, EFFORTS[effort], (at) => say({ at }));
+const core = await coreBinary(context.wavepool);
+process.stdout.write(`${JSON.stringify({ version: runtimeVersion(), core, result })}\n`, () => {
+  context.end?.();
+  process.exit(0);
+});

@@ -1,0 +1,58 @@
+/** What suites are handed in Node, Deno and Bun. */
+import { readFile } from "node:fs/promises";
+import { Worker } from "node:worker_threads";
+import * as wavepool from "../../dist/index.js";
+import { peersBy } from "./peers.mjs";
+
+const { Bun, Deno } = globalThis;
+const THREAD = new URL("./thread.mjs", import.meta.url);
+const MODULES = new URL("../node_modules/", import.meta.url);
+/** What was timed is compiled already. */
+const WARM_UP_MS = 50;
+
+export async function nodeContext({ peers = true } = {}) {
+  const context = { wavepool, startThread };
+  if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
+  if (Bun || Deno) return context;
+  const { GCProfiler } = await import("node:v8");
+  context.collections = () => {
+    const profiler = new GCProfiler();
+    profiler.start();
+    return () => profiler.stop().statistics.length;
+  };
+  if (globalThis.gc) {
+    const { bytesPerCall } = await import("../mel/allocation.mjs");
+    context.bytesPerCall = (run) => bytesPerCall(run, WARM_UP_MS);
+  }
+  if (peers) {
+    const { startNative } = await import("../mel/native.mjs");
+    let program;
+    context.native = async () => {
+      program ??= await startNative();
+      return { prepare: program.prepare, end: () => undefined };
+    };
+    context.end = () => program?.end();
+  }
+  return context;
+}
+
+export const runtimeVersion = () =>
+  Bun ? `Bun ${Bun.version}` : Deno ? `Deno ${Deno.version.deno}` : `Node ${process.versions.node}`;
+
+async function startThread(data) {
+  const worker = new Worker(THREAD, { workerData: data });
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
+  await answer();
+  return {
+    ask(request) {
+      const answered = answer();
+      worker.postMessage(request);
+      return answered;
+    },
+    end: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * Measures one suite in whatever runtime this is: Node, Deno, Bun or a page.
+ *
+ * The loop is our own. mitata 1.0 and tinybench 6 run one task to its end before the next, so that a machine that
+ * slows down meanwhile makes a contender look slow; here every contender takes its turn in every round, in shuffled
+ * order. And browsers round their clocks to up to a millisecond, so that a turn has to be sized before it is timed.
+ *
+ * A suite is { name, title, jobs(context) }; a job { name, size?, items?, unit?, quick?, contenders, check }, where
+ * `items` divides a call's time (frames, pairs), `check(result)` gives how far a result is from the reference and what is
+ * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other? }, whose `prepare` resolves to
+ * { run(), result?(), time?(calls), asynchronous?, close?() }. What run() returns goes into a sum, so that no engine can
+ * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked.
+ */
+import { spread } from "../mel/spread.mjs";
+
+/** How long and how often is measured. */
+export const EFFORTS = {
+  full: { rounds: 9, turnMs: 25, warmUpMs: 150, budgetMs: 1500, latencyMs: 250, bytes: true },
+  quick: { rounds: 5, turnMs: 4, warmUpMs: 10, budgetMs: 150, latencyMs: 0, bytes: false },
+};
+/** Rounds that even a slow contender gets. */
+const LEAST_ROUNDS = 3;
+const MAX_LATENCIES = 1000;
+/** Single calls are timed where they take at least so long, in ms: below, the clock is all that is seen. */
+const LATENCY_FROM = 0.2;
+const DIGITS = 4;
+
+const brief = (x) => Number(x.toPrecision(DIGITS));
+const message = (error) => String(error?.message ?? error).split("\n")[0];
+
+/**
+ * @param effort of EFFORTS
+ * @param onProgress is told what is measured
+ * @returns { suite, title, jobs: [{ name, size, unit, entries }] }, each entry with samples (ms an item, one a round) or `failed`
+ */
+export async function measureSuite(suite, context, effort, onProgress = () => {}) {
+  const jobs = [];
+  const left = [];
+  for (const job of await suite.jobs(context)) {
+    if (effort === EFFORTS.quick && job.quick === false) {
+      left.push(job.name);
+      continue;
+    }
+    await onProgress(`${suite.name}: ${job.name}`);
+    jobs.push(await measureJob(job, context, effort));
+  }
+  return { suite: suite.name, title: suite.title, jobs, left };
+}
+
+async function measureJob(job, context, effort) {
+  const { name, size, unit = "ms" } = job;
+  const entries = [];
+  for (const contender of job.contenders) entries.push(await prepare(contender, job, effort));
+  const running = entries.filter(({ failed, lacks }) => failed === undefined && lacks === undefined);
+  const rounds = Math.max(0, ...running.map((entry) => entry.rounds));
+  for (let round = 0; round < rounds; round++) {
+    for (const entry of shuffled(running, round)) {
+      if (round >= entry.rounds || entry.failed !== undefined) continue;
+      try {
+        const collections = context.collections?.();
+        entry.samples.push(brief((await turn(entry, entry.calls)) / (job.items ?? 1)));
+        if (collections) entry.collections += collections();
+      } catch (error) {
+        entry.failed = message(error);
+      }
+    }
+  }
+  for (const entry of running) await finish(entry, job, context, effort);
+  return { name, size, unit, entries: entries.map(described) };
+}
+
+/** Loads a contender, compares its result with the reference, and finds how many calls fill a turn. */
+async function prepare({ name, kind, prepare: load, other, lacks }, job, effort) {
+  const entry = { name, kind, other, lacks, samples: [], collections: 0, sum: 0 };
+  if (lacks !== undefined) return entry;
+  try {
+    entry.work = await load();
+    verify(entry, await (entry.work.result ?? entry.work.run)(), job);
+    let [calls, ms] = [1, 0];
+    const start = performance.now();
+    do {
+      ms = await turn(entry, calls);
+      entry.once = ms;
+      if (ms * calls < effort.turnMs / 2) calls *= 2;
+    } while (performance.now() - start < effort.warmUpMs);
+    entry.calls = Math.max(1, ms > 0 ? Math.round(effort.turnMs / ms) : calls);
+    entry.rounds = Math.min(effort.rounds, Math.max(LEAST_ROUNDS, Math.floor(effort.budgetMs / ms)));
+  } catch (error) {
+    entry.failed = message(error);
+  }
+  return entry;
+}
+
+function verify(entry, result, job) {
+  const checksum = typeof result === "number" ? result : result?.reduce?.((sum, x) => sum + x, 0);
+  if (checksum !== undefined) entry.checksum = brief(checksum);
+  if (entry.other !== undefined) return;
+  const { difference, allowed, why } = job.check(result);
+  if (!(difference <= allowed)) {
+    throw new Error(why ?? `wrong result: off the reference by ${difference}, allowed ${allowed}`);
+  }
+  entry.difference = brief(difference);
+}
+
+/** Mean ms of so many calls. */
+async function turn(entry, calls) {
+  const { run, time, asynchronous } = entry.work;
+  if (time) return time(calls);
+  let { sum } = entry;
+  const start = performance.now();
+  if (asynchronous) for (let i = 0; i < calls; i++) sum += Number((await run()) ?? 0);
+  else for (let i = 0; i < calls; i++) sum += run();
+  const ms = (performance.now() - start) / calls;
+  entry.sum = sum;
+  return ms;
+}
+
+/** Single calls, bytes and the end. */
+async function finish(entry, job, context, effort) {
+  const { run, time, asynchronous, close } = entry.work;
+  try {
+    if (entry.failed === undefined && !time) {
+      if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM) entry.latencies = await latencies(entry, effort);
+      if (effort.bytes && context.bytesPerCall && !asynchronous) {
+        entry.bytes = Math.round((await context.bytesPerCall(run)) / (job.items ?? 1));
+      }
+    }
+  } catch (error) {
+    entry.failed = message(error);
+  }
+  await close?.();
+}
+
+async function latencies(entry, effort) {
+  const times = [];
+  const end = performance.now() + effort.latencyMs;
+  while (performance.now() < end && times.length < MAX_LATENCIES) times.push(brief(await turn(entry, 1)));
+  const sorted = times.sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return { count: sorted.length, quantiles: Array.from({ length: 41 }, (_, i) => at(i / 40)) };
+}
+
+function described({ name, kind, other, lacks, failed, samples, collections, checksum, difference, latencies, bytes }) {
+  const common = { name, kind, ...(other === undefined ? {} : { other }) };
+  if (lacks !== undefined) return { ...common, lacks };
+  if (failed !== undefined) return { ...common, failed };
+  return { ...common, ...spread(samples), samples, collections, bytes, checksum, difference, latencies };
+}
+
+/** The same order for the same round in every run. */
+function shuffled(entries, round) {
+  let state = round + 1;
+  const order = [...entries];
+  for (let i = order.length - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = state % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Greatest absolute difference; infinite where lengths differ. */
+export function greatestDifference(a, b) {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
+}

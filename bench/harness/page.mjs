@@ -1,0 +1,40 @@
+/** What runs in a page: bundled by site.mjs with the suites, the package and its peers. */
+import * as wavepool from "wavepool";
+import { SUITES } from "../suites/index.mjs";
+import { coreBinary } from "./core-binary.mjs";
+import { EFFORTS, measureSuite } from "./measure.mjs";
+import { peersBy } from "./peers.mjs";
+
+async function read(path) {
+  const response = await fetch(new URL(`modules/${path}`, location.href));
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function startThread(data) {
+  const worker = new Worker(new URL("page-thread.js", location.href), { type: "module" });
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      worker.onmessage = (event) => resolve(event.data);
+      worker.onerror = (event) => reject(new Error(event.message));
+    });
+  const ask = (request) => {
+    const answered = answer();
+    worker.postMessage(request);
+    return answered;
+  };
+  return ask(data).then(() => ({ ask, end: () => worker.terminate() }));
+}
+
+/** Names of the suites. */
+export const suites = Object.keys(SUITES);
+
+/** @returns { core, result } of a suite, as child.mjs gives it elsewhere */
+export async function runSuite(name, effort, onProgress) {
+  const context = { wavepool, peers: peersBy(read) };
+  if (crossOriginIsolated) context.startThread = startThread;
+  const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
+  return { core: await coreBinary(wavepool), result };
+}
+
+globalThis.wavepoolBench = { suites, runSuite };
