@@ -8,7 +8,7 @@ const [, , name, effort] = process.argv;
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 console.log = console.info = console.warn = console.error; // what a peer says is no result
 
-const context = await nodeContext();
+const context = await nodeContext({ speech: name === "transcription" });
 const result = await measureSuite(SUITES[name], context, EFFORTS[effort], (at) => say({ at }));
 const core = await coreBinary(context.wavepool);
 process.stdout.write(`${JSON.stringify({ version: runtimeVersion(), core, result })}\n`, () => {

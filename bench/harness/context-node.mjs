@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
 import { peersBy } from "./peers.mjs";
+import { speechHere } from "./speech-node.mjs";
 
 const { Bun, Deno } = globalThis;
 const THREAD = new URL("./thread.mjs", import.meta.url);
@@ -10,8 +11,10 @@ const MODULES = new URL("../node_modules/", import.meta.url);
 /** What was timed is compiled already. */
 const WARM_UP_MS = 50;
 
-export async function nodeContext({ peers = true } = {}) {
+/** @param speech whether the suite transcribes: reading the sample takes a moment */
+export async function nodeContext({ peers = true, speech = false } = {}) {
   const context = { wavepool, startThread };
+  if (speech) context.speech = await speechHere(wavepool, peers);
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
   const { GCProfiler } = await import("node:v8");

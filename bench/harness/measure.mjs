@@ -120,7 +120,8 @@ async function finish(entry, job, context, effort) {
   const { run, time, asynchronous, close } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
-      if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM) entry.latencies = await latencies(entry, effort);
+      if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM)
+        entry.latencies = await latencies(entry, effort);
       if (effort.bytes && context.bytesPerCall && !asynchronous) {
         entry.bytes = Math.round((await context.bytesPerCall(run)) / (job.items ?? 1));
       }
@@ -140,7 +141,19 @@ async function latencies(entry, effort) {
   return { count: sorted.length, quantiles: Array.from({ length: 41 }, (_, i) => at(i / 40)) };
 }
 
-function described({ name, kind, other, lacks, failed, samples, collections, checksum, difference, latencies, bytes }) {
+function described({
+  name,
+  kind,
+  other,
+  lacks,
+  failed,
+  samples,
+  collections,
+  checksum,
+  difference,
+  latencies,
+  bytes,
+}) {
   const common = { name, kind, ...(other === undefined ? {} : { other }) };
   if (lacks !== undefined) return { ...common, lacks };
   if (failed !== undefined) return { ...common, failed };

@@ -3,8 +3,8 @@ import * as wavepool from "wavepool";
 import { contend } from "../suites/contend.mjs";
 
 let work;
-onmessage = ({ data }) => {
+addEventListener("message", ({ data }) => {
   if (work) return postMessage(work());
   work = contend(wavepool, data);
   postMessage("ready");
-};
+});

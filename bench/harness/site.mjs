@@ -9,7 +9,17 @@ import { build } from "esbuild";
 const bench = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const TYPES = { ".js": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
 /** What loaders of Emscripten and transformers.js import in Node only. */
-const NODE_ONLY = ["module", "fs", "path", "url", "crypto", "worker_threads", "node:*", "sharp", "onnxruntime-node"];
+const NODE_ONLY = [
+  "module",
+  "fs",
+  "path",
+  "url",
+  "crypto",
+  "worker_threads",
+  "node:*",
+  "sharp",
+  "onnxruntime-node",
+];
 
 /**
  * Bundles bench/browser.html's script into a directory. A peer that is not installed is left to fail when it is asked for.

@@ -57,7 +57,8 @@ function ours({ createCore, createBufferPool, createFft }, frame) {
     async prepare() {
       const size = frame.length;
       const core = await createCore({ threads: false, memoryBytes: 2 ** 23 });
-      const take = (name, shape) => createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
+      const take = (name, shape) =>
+        createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
       const input = take("in", COUNT * size);
       const output = take("out", COUNT * (size + 2));
       for (let i = 0; i < COUNT; i++) input.set(frame, i * size);

@@ -5,5 +5,6 @@ import pools from "./pools.mjs";
 import resample from "./resample.mjs";
 import ring from "./ring.mjs";
 import stream from "./stream.mjs";
+import transcription from "./transcription.mjs";
 
-export const SUITES = { pools, mel, fft, stream, resample, ring };
+export const SUITES = { pools, mel, fft, stream, resample, ring, transcription };

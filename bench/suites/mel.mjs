@@ -1,7 +1,7 @@
 /** Log-mel of whole clips, by preset and length. */
 import { greatestDifference } from "../harness/measure.mjs";
-import { speechLike } from "../mel/signal.mjs";
 import { aroundTransform, plainSpectrum } from "../mel/plain.mjs";
+import { speechLike } from "../mel/signal.mjs";
 import { kaldiRows } from "./kaldi-rows.mjs";
 
 const RATE = 16000;
@@ -54,7 +54,12 @@ const by = {
         ...(context.relaxedSimd ? [ours(context, preset, clip, true)] : []),
         { name: "plain JavaScript, float64", kind: "yardstick", prepare: () => counted(plain()) },
         ...(peers
-          ? [transformers(peers, mels, clip), kissfft(peers, mels, clip), pffft(peers, mels, clip), meyda(peers, mels, clip)]
+          ? [
+              transformers(peers, mels, clip),
+              kissfft(peers, mels, clip),
+              pffft(peers, mels, clip),
+              meyda(peers, mels, clip),
+            ]
           : []),
         ...(native ? [fftw(native, mels, clip)] : []),
       ],
@@ -108,7 +113,7 @@ function ours({ wavepool }, preset, clip, relaxed) {
       if (core.relaxed !== relaxed) throw new Error("this runtime has no relaxed SIMD");
       const pool = (name, shape) =>
         wavepool.createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire();
-      const front = wavepool.createFrontEnd(core, { preset });
+      const front = wavepool.createFrontEnd(core, { preset, pad: false });
       const [frames, width] = front.shape(clip.length);
       const audio = pool("audio", clip.length).view;
       const out = pool("mel", frames * width).view;

@@ -20,10 +20,7 @@ export default {
       items: MANY / 1e6,
       quick: bytes === 960_000 ? undefined : false,
       check: one,
-      contenders: [
-        ...["off", "counts"].map((statistics) => ours(wavepool, bytes, statistics)),
-        plain(bytes),
-      ],
+      contenders: [...["off", "counts"].map((statistics) => ours(wavepool, bytes, statistics)), plain(bytes)],
     }));
     return [...alone, ...(context.startThread ? [contention(context)] : [])];
   },

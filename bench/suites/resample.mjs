@@ -23,7 +23,9 @@ export default {
 };
 
 const toneOf = (rate) =>
-  Float32Array.from({ length: rate * SECONDS }, (_, i) => Math.sin((2 * Math.PI * ((i * TONE) % rate)) / rate));
+  Float32Array.from({ length: rate * SECONDS }, (_, i) =>
+    Math.sin((2 * Math.PI * ((i * TONE) % rate)) / rate),
+  );
 
 /** How far the middle second is from a tone of amplitude 1, of any phase: largest difference to its fit. */
 function offTone(output, rate) {

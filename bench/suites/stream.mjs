@@ -41,8 +41,9 @@ function ours({ createCore, createBufferPool, createFrontEnd }, preset, sound, r
     kind: "wavepool",
     async prepare() {
       const core = await createCore({ threads: false });
-      const take = (name, shape) => createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
-      const front = createFrontEnd(core, { preset });
+      const take = (name, shape) =>
+        createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
+      const front = createFrontEnd(core, { preset, pad: false });
       const [frames, width] = front.shape(sound.length);
       const audio = take("audio", sound.length);
       const out = take("out", frames * width);

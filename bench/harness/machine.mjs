@@ -1,0 +1,39 @@
+/** What a report says about where it was made. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { arch, availableParallelism, cpus, loadavg, platform, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export function machineState() {
+  return {
+    processor: `${cpus()[0]?.model ?? "unknown processor"}${family()}`,
+    cores: availableParallelism(),
+    platform: `${platform()} ${arch()}`,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    load: Number(loadavg()[0].toFixed(2)),
+  };
+}
+
+/** Family and model, for a virtual machine may name no more than the brand. */
+function family() {
+  try {
+    const text = readFileSync("/proc/cpuinfo", "utf8");
+    const field = (name) => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(text)?.[1];
+    return field("cpu family") ? ` (family ${field("cpu family")}, model ${field("model")})` : "";
+  } catch {
+    return ""; // not Linux
+  }
+}
+
+/** The commit that was measured; "+" where files differ from it, undefined without git. */
+export function commitHere() {
+  try {
+    const git = (...args) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }).trim();
+    const changed = git("status", "--porcelain", "--", "src", "assembly", "bench/suites", "bench/harness");
+    return `${git("rev-parse", "--short", "HEAD")}${changed ? "+" : ""}`;
+  } catch {
+    return undefined;
+  }
+}

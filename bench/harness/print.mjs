@@ -1,0 +1,63 @@
+/** The report in a terminal. */
+import { problemLine } from "./problems.mjs";
+
+/** Three digits, as far as they say something. */
+export function figure(x) {
+  if (x === undefined) return "–";
+  if (x !== 0 && Math.abs(x) < 0.01) return x.toPrecision(2);
+  return x < 10 ? x.toFixed(x < 1 ? 3 : 2) : x < 100 ? x.toFixed(1) : x.toFixed(0);
+}
+
+export function amount(bytes) {
+  if (bytes === undefined) return "";
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes >= 1e4 ? `${(bytes / 1e3).toFixed(0)} kB` : `${bytes} bytes`;
+}
+
+/** Lines of one suite in one runtime. */
+export function suiteLines({ title, jobs, left = [], failed }, version) {
+  const lines = ["", `${title}: ${version}`];
+  if (failed !== undefined) lines.push(`  failed: ${failed}`);
+  for (const { name, unit, entries } of jobs ?? []) {
+    lines.push(`  ${name}, ${unit}`);
+    const ours = entries.find(({ kind, median }) => kind === "wavepool" && median !== undefined);
+    for (const entry of entries) lines.push(`    ${entryLine(entry, ours)}`);
+  }
+  if (left.length > 0) lines.push(`  left out by --quick: ${left.join("; ")}`);
+  return lines;
+}
+
+function entryLine(entry, ours) {
+  const label = entry.name.padEnd(46);
+  if (entry.failed !== undefined) return `${label}failed: ${entry.failed}`;
+  if (entry.lacks !== undefined) return `${label}– (${entry.lacks})`;
+  const { median, p10, p90, bytes, collections, other } = entry;
+  const range = `${figure(median)} [${figure(p10)} … ${figure(p90)}]`.padEnd(30);
+  const ratio = ours === undefined || ours === entry ? "" : `${figure(median / ours.median)} ×`;
+  const garbage = [amount(bytes), collections > 0 ? `${collections} GCs` : ""].filter(Boolean).join(", ");
+  const note = other === undefined ? "" : `  (other result: ${other})`;
+  return `${label}${range}${ratio.padEnd(10)}${garbage}${note}`;
+}
+
+export function printProblems(problems) {
+  if (problems.length === 0) return;
+  console.log("\nmissing or failed");
+  for (const problem of problems) console.log(`  ${problemLine(problem)}`);
+}
+
+/** What changed, and how much did not. */
+export function printComparison(rows, counts) {
+  console.log("\ncompared: a figure has changed where the p10–p90 intervals of both runs do not meet");
+  for (const { runtime, suite, job, contender, unit, before, after, ratio, verdict } of rows) {
+    if (verdict === "within noise") continue;
+    const change = ratio === undefined ? "" : `, ${figure(ratio)} × the time`;
+    console.log(
+      `  ${verdict}: ${runtime}, ${suite}, ${job}, ${contender}: ${figure(before)} → ${figure(after)} ${unit}${change}`,
+    );
+  }
+  console.log(
+    `  ${Object.entries(counts)
+      .map(([verdict, count]) => `${count} ${verdict}`)
+      .join(", ")}`,
+  );
+}

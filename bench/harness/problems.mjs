@@ -1,0 +1,18 @@
+/** What a report lacks and why: a runtime that is not there, a suite that ended early, a contender that failed. */
+export function problemsOf({ runtimes, results }) {
+  const problems = [];
+  for (const [runtime, { missing }] of Object.entries(runtimes)) {
+    if (missing !== undefined) problems.push({ runtime, message: missing });
+  }
+  for (const { runtime, suite, failed, jobs = [] } of results) {
+    if (failed !== undefined) problems.push({ runtime, suite, message: failed });
+    for (const { name: job, entries } of jobs) {
+      for (const { name: contender, failed } of entries) {
+        if (failed !== undefined) problems.push({ runtime, suite, job, contender, message: failed });
+      }
+    }
+  }
+  return problems;
+}
+
+export const problemLine = ({ message, ...place }) => `${Object.values(place).join(", ")}: ${message}`;

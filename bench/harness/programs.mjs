@@ -1,0 +1,48 @@
+/** Node, Deno and Bun: where they are, and a suite run in a process of one of them. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { ALLOCATION_FLAGS } from "../mel/allocation.mjs";
+
+const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
+const BIN = fileURLToPath(new URL("../../node_modules/.bin/", import.meta.url));
+const MAX_MS = 900_000;
+
+const FLAGS = { node: ALLOCATION_FLAGS, deno: ["run", "--allow-all", "--quiet"], bun: [] };
+export const PROGRAM_NAMES = Object.keys(FLAGS);
+
+/** Path of a runtime's program: this very Node, one of the dev dependencies, or one of PATH; undefined where there is none. */
+export function programOf(name) {
+  if (name === "node") return process.execPath;
+  const folders = [BIN, ...(process.env.PATH ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** Runs a suite. @returns { version, core, result } @throws Error when the process ends without */
+export async function suiteInProcess(name, program, suite, effort, onProgress) {
+  const child = spawn(program, [...FLAGS[name], CHILD, suite, effort], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: MAX_MS,
+    killSignal: "SIGKILL",
+  });
+  let said = "";
+  child.stderr.on("data", (data) => {
+    said = (said + data).slice(-2000);
+  });
+  const ended = new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(`ended with ${signal ?? code}`));
+  });
+  let answer;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.startsWith("{")) continue;
+    const value = JSON.parse(line);
+    if (value.at !== undefined) onProgress(value.at);
+    else answer = value;
+  }
+  const end = await ended;
+  if (answer === undefined) throw new Error(`${end}: ${said.trim().split("\n").at(-1) ?? ""}`);
+  return answer;
+}

@@ -1,0 +1,169 @@
+/**
+ * All suites in all runtimes, wavepool and its peers interleaved:
+ *
+ *     npm run bench
+ *     npm run bench -- --quick
+ *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
+ *
+ * Each suite runs three times in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
+ * and names them. What is missing or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { compareReports, tally } from "./harness/compare.mjs";
+import { commitHere, machineState } from "./harness/machine.mjs";
+import { poolRuns } from "./harness/pool-runs.mjs";
+import { printComparison, printProblems, suiteLines } from "./harness/print.mjs";
+import { problemsOf } from "./harness/problems.mjs";
+import { PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
+import { serviceSuite } from "./harness/service.mjs";
+import { serveSite } from "./harness/site.mjs";
+import { installPeers, peerVersions } from "./mel/peers.mjs";
+import { SUITES } from "./suites/index.mjs";
+
+const BROWSERS = ["chromium", "firefox", "webkit"];
+const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
+const ALL_SUITES = [...Object.keys(SUITES), "service"];
+/** Suites that pages leave out, and those that only Node runs with --quick, which has a minute. */
+const NOT_IN_PAGES = ["transcription", "service"];
+const SLOW = ["transcription", "service"];
+const RUNS = { full: 3, quick: 1 };
+const EXIT_USER_MISTAKE = 2;
+const EXIT_INCOMPLETE = 3;
+
+const flags = readFlags();
+const effort = flags.quick ? "quick" : "full";
+const old = flags.compare && readReport(flags.compare);
+installPeers();
+const report = {
+  format: 1,
+  date: new Date().toISOString(),
+  effort,
+  commit: commitHere(),
+  machine: machineState(),
+  peers: peerVersions,
+  runtimes: {},
+  results: [],
+  skipped: [],
+};
+const { processor, cores, platform, load } = report.machine;
+console.log(
+  `${processor}, ${cores} cores, ${platform}, load ${load}; commit ${report.commit ?? "unknown"}, ${effort}`,
+);
+console.log("median [p10 … p90] of all rounds; ×: over the first of wavepool's in the same job");
+for (const runtime of flags.runtimes) await measureRuntime(runtime);
+
+const problems = problemsOf(report);
+report.problems = problems;
+printProblems(problems);
+if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
+if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
+if (old) {
+  const rows = compareReports(old, report);
+  printComparison(rows, tally(rows));
+}
+process.exitCode = problems.length > 0 ? EXIT_INCOMPLETE : 0;
+
+async function measureRuntime(name) {
+  const program = PROGRAM_NAMES.includes(name) ? programOf(name) : undefined;
+  const engine = BROWSERS.includes(name) ? await engineOf(name) : undefined;
+  if (!program && !engine) {
+    report.runtimes[name] = { missing: "not installed here" };
+    console.log(`\n${name}: not installed here`);
+    return;
+  }
+  let site;
+  let browser;
+  try {
+    if (engine) {
+      site = await serveSite();
+      browser = await engine.launch();
+    }
+    for (const suite of flags.suites) {
+      const reason = leftOut(suite, name);
+      if (reason) report.skipped.push(`${suite} in ${name} (${reason})`);
+      else await measureIn(name, suite, (at) => once(suite, at));
+    }
+  } catch (error) {
+    report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
+  } finally {
+    await browser?.close();
+    site?.close();
+  }
+
+  function once(suite, onProgress) {
+    if (suite === "service") return serviceSuite().then((result) => ({ result }));
+    return engine
+      ? suiteInPage(browser, site.url, suite, effort)
+      : suiteInProcess(name, program, suite, effort, onProgress);
+  }
+}
+
+function leftOut(suite, runtime) {
+  if (suite === "service" && runtime !== "node") return "its program is Node's";
+  if (NOT_IN_PAGES.includes(suite) && BROWSERS.includes(runtime)) return "not in pages yet";
+  if (flags.quick && (suite === "service" || (SLOW.includes(suite) && runtime !== "node"))) return "--quick";
+  return undefined;
+}
+
+async function measureIn(runtime, suite, run) {
+  const progress = (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
+  const runs = [];
+  try {
+    for (let i = 0; i < RUNS[effort]; i++) {
+      const { version, core, result } = await run(progress);
+      if (version) report.runtimes[runtime] = { version, core };
+      runs.push(result);
+    }
+    report.results.push({ runtime, ...poolRuns(runs) });
+  } catch (error) {
+    const failed = String(error.message).split("\n")[0];
+    report.results.push({ runtime, suite, title: suite, failed, jobs: [] });
+  }
+  progress("");
+  const { version = runtime, core = "" } = report.runtimes[runtime] ?? {};
+  console.log(suiteLines(report.results.at(-1), `${version}, core: ${core}`).join("\n"));
+}
+
+function readFlags() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string", default: ALL_SUITES.join(",") },
+        runtime: { type: "string", default: RUNTIMES.join(",") },
+        json: { type: "string" },
+        compare: { type: "string" },
+      },
+    });
+    const suites = chosen("only", values.only, ALL_SUITES);
+    return { ...values, suites, runtimes: chosen("runtime", values.runtime, RUNTIMES) };
+  } catch (error) {
+    return mistake(error.message);
+  }
+}
+
+function chosen(flag, text, all) {
+  const names = text.split(",").filter(Boolean);
+  const wrong = names.find((name) => !all.includes(name));
+  if (wrong !== undefined || names.length === 0) {
+    throw new Error(`--${flag} is ${text}; give one or more of ${all.join(",")}`);
+  }
+  return names;
+}
+
+function readReport(path) {
+  try {
+    const report = JSON.parse(readFileSync(path, "utf8"));
+    if (report.format !== 1) throw new Error("it is no report of this program");
+    return report;
+  } catch (error) {
+    return mistake(`--compare ${path}: ${error.message}`);
+  }
+}
+
+function mistake(message) {
+  console.error(`bench: ${message}`);
+  process.exit(EXIT_USER_MISTAKE);
+}
