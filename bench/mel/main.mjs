@@ -2,8 +2,8 @@
  * Whisper's log-mel beside its peers: every contender takes its turns in every round, and ratios are taken within
  * rounds.
  *
- *     npm run bench
- *     npm run bench -- --seconds 30 --mels 80 --only ours,native --rounds 15
+ *     npm run bench:mel
+ *     npm run bench:mel -- --seconds 30 --mels 80 --only ours,native --rounds 15
  *     deno run -A bench/mel/main.mjs
  *     bun bench/mel/main.mjs
  *

@@ -1,0 +1,106 @@
+/** One self-contained HTML page of a report. */
+import { amount, figure } from "../harness/print.mjs";
+import { problemLine } from "../harness/problems.mjs";
+import { bars, latencies, scaling } from "./charts.mjs";
+
+const STYLE = `
+:root { color-scheme: light; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c1e21; background: #fff; }
+h2 { margin-top: 3rem; border-top: 1px solid #d5d8dc; padding-top: 1rem; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; margin: 0.5rem 0 1.5rem; }
+th, td { text-align: left; padding: 0.15rem 1.2rem 0.15rem 0; vertical-align: top; }
+td.number { text-align: right; white-space: nowrap; }
+svg { max-width: 100%; height: auto; }
+.wavepool { color: #1f77b4; } .peer { color: #a8631a; } .yardstick { color: #5d636c; }`;
+
+const escape = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** @param report as main.mjs writes it */
+export function reportPage(report) {
+  const suites = [...new Set(report.results.map(({ suite }) => suite))];
+  const { processor, cores, platform, memoryGiB, load } = report.machine;
+  const runtimes = Object.entries(report.runtimes).map(
+    ([name, { version, core, missing }]) =>
+      `<tr><td>${escape(name)}<td>${escape(missing ?? version)}<td>${escape(missing ? "" : core)}`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>wavepool, measured</title>
+<style>${STYLE}</style>
+<h1>wavepool and its peers, measured</h1>
+<p>${escape(processor)}, ${cores} cores, ${escape(platform)}, ${memoryGiB} GiB, load ${load} before; commit ${escape(report.commit)},
+${escape(report.date.slice(0, 10))}, ${escape(report.effort)} run. Medians with p10 to p90 of all rounds;
+<b class="wavepool">wavepool</b>, <b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a
+reference before they were timed.</p>
+<table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
+${problems(report)}
+${suites.map((suite) => suiteSection(report, suite)).join("\n")}
+</html>
+`;
+}
+
+function problems({ problems = [], skipped = [] }) {
+  const list = (title, lines) =>
+    lines.length === 0
+      ? ""
+      : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${escape(line)}`).join("")}</ul>`;
+  return list("Missing or failed", problems.map(problemLine)) + list("Left out", skipped);
+}
+
+function suiteSection({ results }, name) {
+  const inSuite = results.filter(({ suite }) => suite === name);
+  const { title } = inSuite[0];
+  const jobNames = [...new Set(inSuite.flatMap(({ jobs }) => jobs.map((job) => job.name)))];
+  const jobs = jobNames.map((job) => jobSection(inSuite, job));
+  return `<h2>${escape(title)}</h2>${scalingSection(inSuite)}${jobs.join("\n")}`;
+}
+
+/** Of the first runtime, by what the jobs' names begin with. */
+function scalingSection([{ runtime, jobs }]) {
+  const groups = new Map();
+  for (const job of jobs) {
+    const group = job.name.includes(",") ? job.name.split(",")[0] : "";
+    groups.set(group, [...(groups.get(group) ?? []), job]);
+  }
+  return [...groups]
+    .map(([group, members]) => [
+      group,
+      scaling(
+        members.filter(({ size }) => size !== undefined),
+        members[0].unit,
+      ),
+    ])
+    .filter(([, chart]) => chart !== "")
+    .map(([group, chart]) => `<h3>${escape(`${group || "by size"}, ${runtime}`)}</h3>${chart}`)
+    .join("");
+}
+
+function jobSection(inSuite, name) {
+  const byRuntime = inSuite.flatMap(({ runtime, jobs }) =>
+    jobs.filter((job) => job.name === name).map(({ unit, entries }) => ({ runtime, unit, entries })),
+  );
+  const { unit } = byRuntime[0];
+  const spreads = byRuntime
+    .map(({ runtime, entries }) => [runtime, latencies(entries)])
+    .filter(([, chart]) => chart !== "")
+    .map(([runtime, chart]) => `<h4>Single calls, ${escape(runtime)}</h4>${chart}`);
+  const more = spreads.length > 0 ? `<details><summary>Latencies</summary>${spreads.join("")}</details>` : "";
+  return `<h3>${escape(name)}</h3>${bars(byRuntime, unit)}
+<details><summary>Figures</summary>${table(byRuntime, unit)}</details>${more}`;
+}
+
+function table(byRuntime, unit) {
+  const rows = byRuntime.flatMap(({ runtime, entries }) =>
+    entries.map(({ name, kind, failed, lacks, other, median, p10, p90, bytes, collections, checksum }) => {
+      const value = failed ?? lacks ?? `${figure(median)} [${figure(p10)} … ${figure(p90)}]`;
+      const garbage = collections > 0 ? `${collections}` : "";
+      const cells = [value, amount(bytes), garbage, checksum ?? ""].map(
+        (text) => `<td class="number">${escape(text)}`,
+      );
+      return `<tr><td>${escape(runtime)}<td class="${kind}">${escape(name)}${other ? `<br>${escape(other)}` : ""}${cells.join("")}`;
+    }),
+  );
+  return `<table><tr><th>runtime<th>contender<th>${escape(unit)}<th>allocated<th>GCs<th>checksum${rows.join("")}</table>`;
+}
