@@ -14,7 +14,7 @@ import { engineOf, suiteInPage } from "./harness/browsers.mjs";
 import { compareReports, tally } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
-import { printComparison, printProblems, suiteLines } from "./harness/print.mjs";
+import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
 import { PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
 import { serviceSuite } from "./harness/service.mjs";
@@ -56,12 +56,12 @@ for (const runtime of flags.runtimes) await measureRuntime(runtime);
 
 const problems = problemsOf(report);
 report.problems = problems;
-printProblems(problems);
+for (const line of problemLines(problems)) console.log(line);
 if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
 if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
 if (old) {
   const rows = compareReports(old, report);
-  printComparison(rows, tally(rows));
+  for (const line of comparisonLines(rows, tally(rows))) console.log(line);
 }
 process.exitCode = problems.length > 0 ? EXIT_INCOMPLETE : 0;
 

@@ -39,25 +39,21 @@ function entryLine(entry, ours) {
   return `${label}${range}${ratio.padEnd(10)}${garbage}${note}`;
 }
 
-export function printProblems(problems) {
-  if (problems.length === 0) return;
-  console.log("\nmissing or failed");
-  for (const problem of problems) console.log(`  ${problemLine(problem)}`);
-}
+export const problemLines = (problems) =>
+  problems.length === 0 ? [] : ["", "missing or failed", ...problems.map((each) => `  ${problemLine(each)}`)];
 
 /** What changed, and how much did not. */
-export function printComparison(rows, counts) {
-  console.log("\ncompared: a figure has changed where the p10–p90 intervals of both runs do not meet");
-  for (const { runtime, suite, job, contender, unit, before, after, ratio, verdict } of rows) {
-    if (verdict === "within noise") continue;
-    const change = ratio === undefined ? "" : `, ${figure(ratio)} × the time`;
-    console.log(
-      `  ${verdict}: ${runtime}, ${suite}, ${job}, ${contender}: ${figure(before)} → ${figure(after)} ${unit}${change}`,
-    );
-  }
-  console.log(
+export function comparisonLines(rows, counts) {
+  const changed = rows.filter(({ verdict }) => verdict !== "within noise");
+  return [
+    "",
+    "compared: a figure has changed where the p10–p90 intervals of both runs do not meet",
+    ...changed.map(({ runtime, suite, job, contender, unit, before, after, ratio, verdict }) => {
+      const change = ratio === undefined ? "" : `, ${figure(ratio)} × the time`;
+      return `  ${verdict}: ${runtime}, ${suite}, ${job}, ${contender}: ${figure(before)} → ${figure(after)} ${unit}${change}`;
+    }),
     `  ${Object.entries(counts)
       .map(([verdict, count]) => `${count} ${verdict}`)
       .join(", ")}`,
-  );
+  ];
 }

@@ -13,7 +13,7 @@ td.number { text-align: right; white-space: nowrap; }
 svg { max-width: 100%; height: auto; }
 .wavepool { color: #1f77b4; } .peer { color: #a8631a; } .yardstick { color: #5d636c; }`;
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+const escaped = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** @param report as main.mjs writes it */
 export function reportPage(report) {
@@ -21,7 +21,7 @@ export function reportPage(report) {
   const { processor, cores, platform, memoryGiB, load } = report.machine;
   const runtimes = Object.entries(report.runtimes).map(
     ([name, { version, core, missing }]) =>
-      `<tr><td>${escape(name)}<td>${escape(missing ?? version)}<td>${escape(missing ? "" : core)}`,
+      `<tr><td>${escaped(name)}<td>${escaped(missing ?? version)}<td>${escaped(missing ? "" : core)}`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -30,8 +30,8 @@ export function reportPage(report) {
 <title>wavepool, measured</title>
 <style>${STYLE}</style>
 <h1>wavepool and its peers, measured</h1>
-<p>${escape(processor)}, ${cores} cores, ${escape(platform)}, ${memoryGiB} GiB, load ${load} before; commit ${escape(report.commit)},
-${escape(report.date.slice(0, 10))}, ${escape(report.effort)} run. Medians with p10 to p90 of all rounds;
+<p>${escaped(processor)}, ${cores} cores, ${escaped(platform)}, ${memoryGiB} GiB, load ${load} before; commit ${escaped(report.commit)},
+${escaped(report.date.slice(0, 10))}, ${escaped(report.effort)} run. Medians with p10 to p90 of all rounds;
 <b class="wavepool">wavepool</b>, <b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a
 reference before they were timed.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
@@ -45,7 +45,7 @@ function problems({ problems = [], skipped = [] }) {
   const list = (title, lines) =>
     lines.length === 0
       ? ""
-      : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${escape(line)}`).join("")}</ul>`;
+      : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${escaped(line)}`).join("")}</ul>`;
   return list("Missing or failed", problems.map(problemLine)) + list("Left out", skipped);
 }
 
@@ -54,7 +54,7 @@ function suiteSection({ results }, name) {
   const { title } = inSuite[0];
   const jobNames = [...new Set(inSuite.flatMap(({ jobs }) => jobs.map((job) => job.name)))];
   const jobs = jobNames.map((job) => jobSection(inSuite, job));
-  return `<h2>${escape(title)}</h2>${scalingSection(inSuite)}${jobs.join("\n")}`;
+  return `<h2>${escaped(title)}</h2>${scalingSection(inSuite)}${jobs.join("\n")}`;
 }
 
 /** Of the first runtime, by what the jobs' names begin with. */
@@ -73,7 +73,7 @@ function scalingSection([{ runtime, jobs }]) {
       ),
     ])
     .filter(([, chart]) => chart !== "")
-    .map(([group, chart]) => `<h3>${escape(`${group || "by size"}, ${runtime}`)}</h3>${chart}`)
+    .map(([group, chart]) => `<h3>${escaped(`${group || "by size"}, ${runtime}`)}</h3>${chart}`)
     .join("");
 }
 
@@ -85,9 +85,9 @@ function jobSection(inSuite, name) {
   const spreads = byRuntime
     .map(({ runtime, entries }) => [runtime, latencies(entries)])
     .filter(([, chart]) => chart !== "")
-    .map(([runtime, chart]) => `<h4>Single calls, ${escape(runtime)}</h4>${chart}`);
+    .map(([runtime, chart]) => `<h4>Single calls, ${escaped(runtime)}</h4>${chart}`);
   const more = spreads.length > 0 ? `<details><summary>Latencies</summary>${spreads.join("")}</details>` : "";
-  return `<h3>${escape(name)}</h3>${bars(byRuntime, unit)}
+  return `<h3>${escaped(name)}</h3>${bars(byRuntime, unit)}
 <details><summary>Figures</summary>${table(byRuntime, unit)}</details>${more}`;
 }
 
@@ -97,10 +97,10 @@ function table(byRuntime, unit) {
       const value = failed ?? lacks ?? `${figure(median)} [${figure(p10)} … ${figure(p90)}]`;
       const garbage = collections > 0 ? `${collections}` : "";
       const cells = [value, amount(bytes), garbage, checksum ?? ""].map(
-        (text) => `<td class="number">${escape(text)}`,
+        (text) => `<td class="number">${escaped(text)}`,
       );
-      return `<tr><td>${escape(runtime)}<td class="${kind}">${escape(name)}${other ? `<br>${escape(other)}` : ""}${cells.join("")}`;
+      return `<tr><td>${escaped(runtime)}<td class="${kind}">${escaped(name)}${other ? `<br>${escaped(other)}` : ""}${cells.join("")}`;
     }),
   );
-  return `<table><tr><th>runtime<th>contender<th>${escape(unit)}<th>allocated<th>GCs<th>checksum${rows.join("")}</table>`;
+  return `<table><tr><th>runtime<th>contender<th>${escaped(unit)}<th>allocated<th>GCs<th>checksum${rows.join("")}</table>`;
 }

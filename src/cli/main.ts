@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { PRESETS } from "../features/presets.ts";
 import { DEFAULT_MODEL } from "../models/model-files.ts";
+import { benchCommand } from "./bench.ts";
 import { doctorCommand } from "./doctor.ts";
 import { InterruptedError } from "./interrupt.ts";
 import { melCommand } from "./mel.ts";
@@ -38,6 +39,15 @@ program
   .description("show what this runtime offers and which model and provider would be used")
   .option("--model <name|dir>", "model to look for", DEFAULT_MODEL)
   .action(doctorCommand);
+
+program
+  .command("bench")
+  .description("measure pools, log-mel, FFT, streaming, resampling and rings in this runtime")
+  .option("--quick", "some seconds, fewer sizes")
+  .option("--only <suites>", "some of pools,mel,fft,stream,resample,ring")
+  .option("--json <file>", "write all figures to a file")
+  .option("--compare <file>", "tell what changed since a report that --json wrote, beyond the noise of both")
+  .action(benchCommand);
 
 registerModels(program);
 

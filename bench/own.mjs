@@ -1,0 +1,54 @@
+/** The suites without peers, for `wavepool bench`: scripts/build.mjs bundles them into dist. */
+import { compareReports, tally } from "./harness/compare.mjs";
+import { coreBinary } from "./harness/core-binary.mjs";
+import { EFFORTS, measureSuite } from "./harness/measure.mjs";
+import { poolRuns } from "./harness/pool-runs.mjs";
+import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
+import { problemsOf } from "./harness/problems.mjs";
+import { SUITES } from "./suites/index.mjs";
+
+/** Transcription needs a clip whose words are known, which the package does not carry. */
+const { transcription: _, ...OWN } = SUITES;
+export const OWN_SUITES = Object.keys(OWN);
+/** In one process: rounds apart in time take up some of the machine's noise. */
+const RUNS = { full: 3, quick: 1 };
+
+/**
+ * Measures in this runtime.
+ *
+ * @param wavepool the package's exports
+ * @param options { suites, effort: "full" or "quick", runtime, cores, print(line) }
+ * @returns a report as bench/main.mjs writes it
+ */
+export async function measureOwn(wavepool, { suites, effort, runtime, cores, print }) {
+  const core = await coreBinary(wavepool);
+  const report = {
+    format: 1,
+    date: new Date().toISOString(),
+    effort,
+    machine: { cores },
+    runtimes: { here: { version: runtime, core } },
+    results: [],
+    skipped: [
+      "peers, threads on one pool, transcription and service, which are in the repository's npm run bench",
+    ],
+  };
+  for (const name of suites) {
+    const runs = [];
+    for (let i = 0; i < RUNS[effort]; i++) {
+      runs.push(await measureSuite(OWN[name], { wavepool }, EFFORTS[effort]));
+    }
+    report.results.push({ runtime: "here", ...poolRuns(runs) });
+    for (const line of suiteLines(report.results.at(-1), `${runtime}, core: ${core}`)) print(line);
+  }
+  report.problems = problemsOf(report);
+  for (const line of problemLines(report.problems)) print(line);
+  print(`\nleft out: ${report.skipped.join("; ")}`);
+  return report;
+}
+
+/** Lines of what changed since an older report. */
+export function comparison(older, newer) {
+  const rows = compareReports(older, newer);
+  return comparisonLines(rows, tally(rows));
+}
