@@ -1,0 +1,50 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "wavepool-bench-"));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, "bench", "--quick", ...args], (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+it("measures the suites asked for, each result checked first, and compares with an older run", async () => {
+  const old = join(folder, "old.json");
+  const { code, stdout } = await bench("--only", "fft,ring", "--json", old);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/512 points, µs\n {4}wavepool +[\d.]+ \[/);
+  const { results } = JSON.parse(await readFile(old, "utf8"));
+  expect(results.map(({ suite }: { suite: string }) => suite)).toEqual(["fft", "ring"]);
+  const { failed, difference } = results[0].jobs[0].entries[0];
+  expect(failed).toBeUndefined();
+  expect(difference).toBeLessThan(3e-6);
+  const again = await bench("--only", "fft", "--compare", old);
+  expect(again.stdout).toMatch(/compared: [\s\S]+\bgone\b/);
+});
+
+it("refuses a suite that there is none of, and a file that no bench wrote", async () => {
+  const text = join(folder, "text.json");
+  await writeFile(text, "{}");
+  expect(await bench("--only", "ffts")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--only is "ffts"/),
+  });
+  expect(await bench("--compare", text)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/is no report of a bench/),
+  });
+});
