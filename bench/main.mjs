@@ -5,7 +5,7 @@
  *     npm run bench -- --quick
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
- * Each suite runs three times in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
+ * Each suite runs twice in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
  * and names them. What is missing or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that pages leave out, and those that only Node runs with --quick, which has a minute. */
 const NOT_IN_PAGES = ["transcription", "service"];
 const SLOW = ["transcription", "service"];
-const RUNS = { full: 3, quick: 1 };
+const RUNS = { full: 2, quick: 1 };
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
 

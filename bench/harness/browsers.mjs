@@ -33,9 +33,9 @@ export async function suiteInPage(browser, url, suite, effort) {
       async ({ suite, effort }) => {
         const { core, result } = await globalThis.wavepoolBench.runSuite(suite, effort);
         const agent = navigator.userAgent;
-        const version =
-          /(Firefox|Chrome)\/([\d.]+)/.exec(agent)?.[0] ?? /Version\/([\d.]+)/.exec(agent)?.[0] ?? agent;
-        return { version: version.replace("/", " "), core, result };
+        const [, name, number] = /(Firefox|Chrome|Version)\/([\d.]+)/.exec(agent) ?? [];
+        const version = name === "Version" ? `WebKit, version ${number}` : name ? `${name} ${number}` : agent;
+        return { version, core, result };
       },
       { suite, effort },
     );

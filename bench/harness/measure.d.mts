@@ -16,7 +16,7 @@ export interface Contender {
 export interface Job {
   name: string;
   size?: number;
-  items?: number;
+  count?: number;
   unit?: string;
   quick?: boolean;
   contenders: Contender[];

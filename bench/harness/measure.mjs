@@ -5,8 +5,8 @@
  * slows down meanwhile makes a contender look slow; here every contender takes its turn in every round, in shuffled
  * order. And browsers round their clocks to up to a millisecond, so that a turn has to be sized before it is timed.
  *
- * A suite is { name, title, jobs(context) }; a job { name, size?, items?, unit?, quick?, contenders, check }, where
- * `items` divides a call's time (frames, pairs), `check(result)` gives how far a result is from the reference and what is
+ * A suite is { name, title, jobs(context) }; a job { name, size?, count?, unit?, quick?, contenders, check }, where
+ * `count` is how many operations a call does (a contender's own comes first), `check(result)` gives how far a result is from the reference and what is
  * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other? }, whose `prepare` resolves to
  * { run(), result?(), time?(calls), asynchronous?, close?() }. What run() returns goes into a sum, so that no engine can
  * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked.
@@ -15,7 +15,7 @@ import { spread } from "../mel/spread.mjs";
 
 /** How long and how often is measured. */
 export const EFFORTS = {
-  full: { rounds: 9, turnMs: 25, warmUpMs: 150, budgetMs: 1500, latencyMs: 250, bytes: true },
+  full: { rounds: 9, turnMs: 12, warmUpMs: 80, budgetMs: 500, latencyMs: 100, bytes: true },
   quick: { rounds: 5, turnMs: 4, warmUpMs: 10, budgetMs: 150, latencyMs: 0, bytes: false },
 };
 /** Rounds that even a slow contender gets. */
@@ -23,9 +23,13 @@ const LEAST_ROUNDS = 3;
 const MAX_LATENCIES = 1000;
 /** Single calls are timed where they take at least so long, in ms: below, the clock is all that is seen. */
 const LATENCY_FROM = 0.2;
+/** Bytes take some twenty calls: those of slow contenders are left out, in ms. */
+const BYTES_BELOW = 200;
 const DIGITS = 4;
 
 const brief = (x) => Number(x.toPrecision(DIGITS));
+/** From milliseconds; other units, such as a real-time factor, are made by the count. */
+const SCALE = { µs: 1e3, ns: 1e6 };
 const message = (error) => String(error?.message ?? error).split("\n")[0];
 
 /**
@@ -58,7 +62,7 @@ async function measureJob(job, context, effort) {
       if (round >= entry.rounds || entry.failed !== undefined) continue;
       try {
         const collections = context.collections?.();
-        entry.samples.push(brief((await turn(entry, entry.calls)) / (job.items ?? 1)));
+        entry.samples.push(brief(((await turn(entry, entry.calls)) * (SCALE[unit] ?? 1)) / entry.count));
         if (collections) entry.collections += collections();
       } catch (error) {
         entry.failed = message(error);
@@ -70,8 +74,8 @@ async function measureJob(job, context, effort) {
 }
 
 /** Loads a contender, compares its result with the reference, and finds how many calls fill a turn. */
-async function prepare({ name, kind, prepare: load, other, lacks }, job, effort) {
-  const entry = { name, kind, other, lacks, samples: [], collections: 0, sum: 0 };
+async function prepare({ name, kind, prepare: load, other, lacks, count = job.count ?? 1 }, job, effort) {
+  const entry = { name, kind, other, lacks, count, samples: [], collections: 0, sum: 0 };
   if (lacks !== undefined) return entry;
   try {
     entry.work = await load();
@@ -117,13 +121,13 @@ async function turn(entry, calls) {
 
 /** Single calls, bytes and the end. */
 async function finish(entry, job, context, effort) {
-  const { run, time, asynchronous, close } = entry.work;
+  const { run, time, close } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
       if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM)
         entry.latencies = await latencies(entry, effort);
-      if (effort.bytes && context.bytesPerCall && !asynchronous) {
-        entry.bytes = Math.round((await context.bytesPerCall(run)) / (job.items ?? 1));
+      if (effort.bytes && context.bytesPerCall && entry.once < BYTES_BELOW) {
+        entry.bytes = Math.round((await context.bytesPerCall(run)) / entry.count);
       }
     }
   } catch (error) {

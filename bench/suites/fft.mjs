@@ -21,7 +21,7 @@ export default {
         name: `${size} points`,
         size,
         unit: "µs",
-        items: COUNT / 1e3,
+        count: COUNT,
         quick: QUICK.includes(size) ? undefined : false,
         check(spectrum) {
           reference ??= dft(frame);

@@ -5,7 +5,7 @@ import { speechLike } from "../mel/signal.mjs";
 import { kaldiRows } from "./kaldi-rows.mjs";
 
 const RATE = 16000;
-const LENGTHS = [1, 5, 10, 30];
+const LENGTHS = [1, 5, 30];
 /** Lengths that --quick keeps. */
 const QUICK = [5];
 const SAME = 1e-4;

@@ -18,7 +18,7 @@ export default {
       return {
         name: preset,
         unit: "µs",
-        items: BLOCKS / 1e3,
+        count: BLOCKS,
         check(features) {
           if (features === undefined) return { difference: 1, allowed: 0, why: "it gave no frames" };
           return { difference: greatestDifference(features, reference), allowed: 1e-4 };

@@ -18,10 +18,10 @@ export default {
       allowed: ALLOWED_ERRORS,
     });
     /** @param of what to take of a call's figures; contenders that do not tell it are left out */
-    const job = (name, unit, items, of, tells = () => true) => ({
+    const job = (name, unit, count, of, tells = () => true) => ({
       name,
       unit,
-      items,
+      count,
       quick: name === "whole" ? undefined : false,
       check,
       contenders: loaders.filter(tells).map((loader) => contender(loader, samples, of)),

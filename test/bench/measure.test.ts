@@ -13,7 +13,7 @@ const suite = (contenders: Contender[]) => ({
   jobs: () => [
     {
       name: "1 + 1",
-      items: 2,
+      count: 2,
       contenders,
       check: (result: number) => ({ difference: Math.abs(result - 2), allowed: 0 }),
     },
@@ -59,7 +59,7 @@ it("does not check what says that it computes something else, nor time what lack
   expect(lacking).toEqual({ name: "lacking", kind: "peer", lacks: "even numbers only" });
 });
 
-it("takes a contender's own clock, divides by the items, and closes each once", async () => {
+it("takes a contender's own clock, divides by the count, and closes each once", async () => {
   let closed = 0;
   const work = { run: () => 2, time: () => 8, close: () => closed++ };
   const [entry] = await entries(contender("own clock", work));

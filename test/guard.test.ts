@@ -1,0 +1,78 @@
+/** What a figure of the bench rests on and a machine cannot blur: sizes, misses, calls and bytes, counted. */
+import { execFileSync } from "node:child_process";
+import { readFile, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { InferenceSession } from "onnxruntime-node";
+import { expect, it, vi } from "vitest";
+import { readWav } from "../src/audio/wav.ts";
+import { createCore } from "../src/core/create-core.ts";
+import { createBufferPool } from "../src/pools/create-buffer-pool.ts";
+import type { Lease } from "../src/pools/lease.ts";
+import { createTranscriber } from "../src/transcription/transcriber.ts";
+import { SAMPLE } from "./reference/sample.ts";
+
+/** Bytes of the core's binaries when this was written, and what may come on top before somebody has to look. */
+const BINARY_BYTES = {
+  "wavepool.wasm": 46238,
+  "wavepool.relaxed.wasm": 45808,
+  "wavepool.threads.wasm": 46357,
+  "wavepool.threads.relaxed.wasm": 45927,
+};
+const GROWTH = 1.01;
+
+it.each(Object.entries(BINARY_BYTES))("keeps %s at %i bytes and a hundredth", async (name, bytes) => {
+  const { size } = await stat(fileURLToPath(new URL(`../dist/${name}`, import.meta.url)));
+  expect(size).toBeLessThanOrEqual(Math.floor(bytes * GROWTH));
+});
+
+it("misses as often as a pool has to grow, and not once more, however leases come and go", async () => {
+  const core = await createCore({ threads: false, memoryBytes: 2 ** 22 });
+  const options = { name: "script", dtype: "f32", bytes: 4096, initial: 2, max: 8 } as const;
+  const pool = createBufferPool(core, options);
+  const held: Lease<"f32">[] = [];
+  let state = 7;
+  let peak = 0;
+  for (let step = 0; step < 5000; step++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const take = held.length === 0 || (held.length < options.max && state >>> 31 === 1);
+    if (take) held.push(pool.acquire());
+    else held.splice((state >>> 8) % held.length, 1)[0]!.release();
+    peak = Math.max(peak, held.length);
+  }
+  for (const lease of held) lease.release();
+  expect(peak).toBe(options.max);
+  const { misses, acquires, releases } = pool.stats();
+  expect(misses).toBe(peak - options.initial);
+  expect(releases).toBe(acquires);
+});
+
+it("calls onnxruntime once for the encoder, and once for the prompt and each token after it", async () => {
+  const run = vi.spyOn(InferenceSession.prototype, "run");
+  const transcriber = await createTranscriber({
+    model: "tiny",
+    providers: ["native"],
+    offline: true,
+    warm: false,
+  });
+  try {
+    const sound = readWav(await readFile(SAMPLE));
+    const options = { language: "en", timestamps: "none" } as const;
+    const { segments } = await transcriber.transcribe(sound, options);
+    const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
+    const calls = run.mock.calls.length;
+    expect(tokens).toBeGreaterThan(10);
+    // The prompt's call gives the first token, and the last call the end of the text, which is no token of a segment.
+    expect(calls).toBe(1 + tokens + 1);
+  } finally {
+    await transcriber.dispose();
+    run.mockRestore();
+  }
+});
+
+it("writes to a ring without allocating, and reads a window for that of its view and lease", () => {
+  const probe = fileURLToPath(new URL("ring-allocation-probe.mjs", import.meta.url));
+  const flags = ["--expose-gc", "--max-semi-space-size=64", "--min-semi-space-size=64"];
+  const { write, read } = JSON.parse(execFileSync(process.execPath, [...flags, probe], { encoding: "utf8" }));
+  expect(write).toBeLessThanOrEqual(2);
+  expect(read).toBeLessThanOrEqual(800);
+});
