@@ -9,6 +9,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import open from "open";
+import { buildSite } from "../bench/harness/site.mjs";
 import { buildPage, modelDirectory, runtimeDirectory } from "./page.mjs";
 
 const { values } = parseArgs({
@@ -25,6 +26,8 @@ const installed = ["tiny", "base"];
 const out = mkdtempSync(join(tmpdir(), "wavepool-page-"));
 process.once("exit", () => rmSync(out, { recursive: true, force: true }));
 await buildPage(out, Object.fromEntries(installed.map((name) => [name, `models/${name}/`])));
+// The suites, with those peers that are installed.
+await buildSite(join(out, "bench"));
 
 const app = new Hono();
 app.use(
@@ -48,6 +51,7 @@ function folder(path, directory) {
 }
 for (const name of installed) folder(`/models/${name}`, await modelDirectory(name));
 folder("/onnxruntime", runtimeDirectory());
+folder("/bench/modules", join(root, "bench", "node_modules"));
 folder("", out);
 
 if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) {

@@ -69,12 +69,13 @@ async function measureJob(job, context, effort) {
       }
     }
   }
-  for (const entry of running) await finish(entry, job, context, effort);
+  for (const entry of running) await finish(entry, context, effort);
   return { name, size, unit, entries: entries.map(described) };
 }
 
 /** Loads a contender, compares its result with the reference, and finds how many calls fill a turn. */
-async function prepare({ name, kind, prepare: load, other, lacks, count = job.count ?? 1 }, job, effort) {
+async function prepare(contender, job, effort) {
+  const { name, kind, prepare: load, other, lacks, count = job.count ?? 1 } = contender;
   const entry = { name, kind, other, lacks, count, samples: [], collections: 0, sum: 0 };
   if (lacks !== undefined) return entry;
   try {
@@ -120,7 +121,7 @@ async function turn(entry, calls) {
 }
 
 /** Single calls, bytes and the end. */
-async function finish(entry, job, context, effort) {
+async function finish(entry, context, effort) {
   const { run, time, close } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
