@@ -52,13 +52,16 @@ console.log(
   `${processor}, ${cores} cores, ${platform}, load ${load}; commit ${report.commit ?? "unknown"}, ${effort}`,
 );
 console.log("median [p10 … p90] of all rounds; ×: over the first of wavepool's in the same job");
-for (const runtime of flags.runtimes) await measureRuntime(runtime);
+for (const runtime of flags.runtimes) {
+  await measureRuntime(runtime);
+  report.problems = problemsOf(report);
+  // After each, so that a run that is ended early leaves what it has.
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
+}
 
-const problems = problemsOf(report);
-report.problems = problems;
+const { problems } = report;
 for (const line of problemLines(problems)) console.log(line);
 if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
-if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
 if (old) {
   const rows = compareReports(old, report);
   for (const line of comparisonLines(rows, tally(rows))) console.log(line);

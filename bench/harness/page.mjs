@@ -5,6 +5,8 @@ import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 import { peersBy } from "./peers.mjs";
 
+const ONNXRUNTIME = new URL("modules/onnxruntime-web/dist/", location.href).href;
+
 async function read(path) {
   const response = await fetch(new URL(`modules/${path}`, location.href));
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
@@ -31,7 +33,7 @@ export const suites = Object.keys(SUITES);
 
 /** @returns { core, result } of a suite, as child.mjs gives it elsewhere */
 export async function runSuite(name, effort, onProgress) {
-  const context = { wavepool, peers: peersBy(read) };
+  const context = { wavepool, peers: peersBy(read, ONNXRUNTIME) };
   if (crossOriginIsolated) context.startThread = startThread;
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
   return { core: await coreBinary(wavepool), result };

@@ -22,15 +22,22 @@ const WASM = {
   },
 };
 
-/** @param read resolves to the bytes of a file of bench/node_modules */
-export function peersBy(read) {
+/**
+ * @param read resolves to the bytes of a file of bench/node_modules
+ * @param onnxruntime URL of onnxruntime-web's files, which transformers.js would else fetch from a CDN in pages
+ */
+export function peersBy(read, onnxruntime) {
   const wasm = async (name) => {
     const { load, file } = WASM[name];
     const { default: start } = await load();
     return start({ wasmBinary: await read(file) });
   };
   return {
-    load: (name) => MODULES[name](),
+    async load(name) {
+      const module = await MODULES[name]();
+      if (onnxruntime && module.env?.backends) module.env.backends.onnx.wasm.wasmPaths = onnxruntime;
+      return module;
+    },
     wasm,
     spectrum: async (name) => (name === "kissfft" ? kissfftSpectrum : pffftSpectrum)(await wasm(name)),
   };

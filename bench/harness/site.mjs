@@ -7,7 +7,12 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const bench = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const TYPES = { ".js": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".html": "text/html",
+  ".wasm": "application/wasm",
+};
 /** What loaders of Emscripten and transformers.js import in Node only. */
 const NODE_ONLY = [
   "module",

@@ -29,7 +29,7 @@ export default {
         jobs.push({
           name: `${preset}, ${seconds} s`,
           size: seconds,
-          quick: QUICK.includes(seconds) ? undefined : false,
+          quick: QUICK.includes(seconds) && preset !== "whisper-128" ? undefined : false,
           ...(await by[preset.split("-")[0]]({ ...context, relaxedSimd }, preset, clip)),
         });
       }
