@@ -4,6 +4,7 @@ export interface Work {
   result?(): unknown;
   time?(calls: number): number | Promise<number>;
   asynchronous?: boolean;
+  elsewhere?: boolean;
   close?(): unknown;
 }
 export interface Contender {

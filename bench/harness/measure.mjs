@@ -8,14 +8,15 @@
  * A suite is { name, title, jobs(context) }; a job { name, size?, count?, unit?, quick?, contenders, check }, where
  * `count` is how many operations a call does (a contender's own comes first), `check(result)` gives how far a result is from the reference and what is
  * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other? }, whose `prepare` resolves to
- * { run(), result?(), time?(calls), asynchronous?, close?() }. What run() returns goes into a sum, so that no engine can
+ * { run(), result?(), time?(calls), asynchronous?, elsewhere?, close?() }, `elsewhere` for work of other
+ * threads, whose bytes nobody counts. What run() returns goes into a sum, so that no engine can
  * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked.
  */
 import { spread } from "../mel/spread.mjs";
 
 /** How long and how often is measured. */
 export const EFFORTS = {
-  full: { rounds: 9, turnMs: 12, warmUpMs: 80, budgetMs: 500, latencyMs: 100, bytes: true },
+  full: { rounds: 9, turnMs: 12, warmUpMs: 60, budgetMs: 400, latencyMs: 100, bytes: true },
   quick: { rounds: 5, turnMs: 4, warmUpMs: 10, budgetMs: 150, latencyMs: 0, bytes: false },
 };
 /** Rounds that even a slow contender gets. */
@@ -122,12 +123,12 @@ async function turn(entry, calls) {
 
 /** Single calls, bytes and the end. */
 async function finish(entry, context, effort) {
-  const { run, time, close } = entry.work;
+  const { run, time, elsewhere, close } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
       if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM)
         entry.latencies = await latencies(entry, effort);
-      if (effort.bytes && context.bytesPerCall && entry.once < BYTES_BELOW) {
+      if (effort.bytes && context.bytesPerCall && !elsewhere && entry.once < BYTES_BELOW) {
         entry.bytes = Math.round((await context.bytesPerCall(run)) / entry.count);
       }
     }

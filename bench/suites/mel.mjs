@@ -5,7 +5,7 @@ import { speechLike } from "../mel/signal.mjs";
 import { kaldiRows } from "./kaldi-rows.mjs";
 
 const RATE = 16000;
-const LENGTHS = [1, 5, 30];
+const LENGTHS = { "whisper-80": [1, 5, 30], "whisper-128": [30], "nemo-80": [5, 30], "kaldi-80": [5, 30] };
 /** Lengths that --quick keeps. */
 const QUICK = [5];
 const SAME = 1e-4;
@@ -23,13 +23,13 @@ export default {
     const sound = speechLike(30 * RATE);
     const { relaxedSimd } = await context.wavepool.detectFeatures();
     const jobs = [];
-    for (const preset of ["whisper-80", "whisper-128", "nemo-80", "kaldi-80"]) {
-      for (const seconds of LENGTHS) {
+    for (const [preset, lengths] of Object.entries(LENGTHS)) {
+      for (const seconds of lengths) {
         const clip = sound.subarray(0, seconds * RATE);
         jobs.push({
           name: `${preset}, ${seconds} s`,
           size: seconds,
-          quick: QUICK.includes(seconds) && preset !== "whisper-128" ? undefined : false,
+          quick: QUICK.includes(seconds) ? undefined : false,
           ...(await by[preset.split("-")[0]]({ ...context, relaxedSimd }, preset, clip)),
         });
       }

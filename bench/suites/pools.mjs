@@ -84,7 +84,12 @@ function contention({ wavepool, startThread }) {
         const done = await Promise.all(threads.map((thread) => thread.ask("go")));
         return done.every((pairs) => pairs === PAIRS) ? 1 : 0;
       };
-      return { run, asynchronous: true, close: () => Promise.all(threads.map((thread) => thread.end())) };
+      return {
+        run,
+        asynchronous: true,
+        elsewhere: true,
+        close: () => Promise.all(threads.map((thread) => thread.end())),
+      };
     },
   });
   return {
