@@ -6,7 +6,7 @@
 /**
  * @param older report, as main.mjs writes it
  * @returns a row { runtime, suite, job, contender, unit, before, after, ratio, verdict } for each figure of either: "faster",
- * "slower", "within noise", "new" or "gone"
+ * "slower", "within noise", "new" or "gone"; suites and runtimes that the newer one left out are not looked at
  */
 export function compareReports(older, newer) {
   const before = figures(older);
@@ -16,8 +16,10 @@ export function compareReports(older, newer) {
     const then = before.get(key)?.entry;
     rows.push({ ...place, before: then?.median, after: entry.median, ...verdict(then, entry) });
   }
+  const measured = new Set(newer.results.map(({ runtime, suite }) => `${runtime} ${suite}`));
   for (const [key, { entry, ...place }] of before) {
-    if (!after.has(key)) rows.push({ ...place, before: entry.median, after: undefined, verdict: "gone" });
+    if (!after.has(key) && measured.has(`${place.runtime} ${place.suite}`))
+      rows.push({ ...place, before: entry.median, after: undefined, verdict: "gone" });
   }
   return rows;
 }
