@@ -11,7 +11,8 @@ export default {
   /** Without a model or its runtime there are no jobs. */
   async jobs({ speech }) {
     if (!speech) return [];
-    const { samples, text, loaders } = speech;
+    const { samples, text } = speech;
+    const loaders = speech.loaders.map(loadedOnce);
     const seconds = samples.length / 16000;
     const check = (heard) => ({
       difference: editDistance(words(text), words(heard)) / words(text).length,
@@ -35,6 +36,18 @@ export default {
     ];
   },
 };
+
+/** Jobs share what is loaded: a model takes seconds. */
+function loadedOnce({ load, ...loader }) {
+  let loaded;
+  return {
+    ...loader,
+    load() {
+      loaded ??= load();
+      return loaded;
+    },
+  };
+}
 
 function contender({ name, kind, load }, samples, of) {
   return {
