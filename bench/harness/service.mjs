@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const PROGRAM = fileURLToPath(new URL("../service.mjs", import.meta.url));
-const REQUESTS = 24;
+const REQUESTS = 8;
 const CONTENDERS = ["pools on", "pools off"];
 
 /** Milliseconds a request, by how many clients ask at once: the time of all over their number. */
