@@ -125,8 +125,9 @@ async function measureIn(runtime, suite, run) {
     report.results.push({ runtime, suite, title: suite, failed, jobs: [] });
   }
   progress("");
-  const { version = runtime, core = "" } = report.runtimes[runtime] ?? {};
-  console.log(suiteLines(report.results.at(-1), `${version}, core: ${core}`).join("\n"));
+  const { version = runtime, core } = report.runtimes[runtime] ?? {};
+  const where = core === undefined ? version : `${version}, core: ${core}`;
+  console.log(suiteLines(report.results.at(-1), where).join("\n"));
 }
 
 function readFlags() {

@@ -19,6 +19,8 @@ const BINARY_BYTES = {
   "wavepool.threads.relaxed.wasm": 45927,
 };
 const GROWTH = 1.01;
+/** Its sessions, which its types have by the name of what makes them. */
+type Sessions = { run(...values: unknown[]): Promise<unknown> };
 
 it.each(Object.entries(BINARY_BYTES))("keeps %s at %i bytes and a hundredth", async (name, bytes) => {
   const { size } = await stat(fileURLToPath(new URL(`../dist/${name}`, import.meta.url)));
@@ -47,7 +49,7 @@ it("misses as often as a pool has to grow, and not once more, however leases com
 });
 
 it("calls onnxruntime once for the encoder, and once for the prompt and each token after it", async () => {
-  const run = vi.spyOn(InferenceSession.prototype, "run");
+  const run = vi.spyOn((InferenceSession as unknown as { prototype: Sessions }).prototype, "run");
   const transcriber = await createTranscriber({
     model: "tiny",
     providers: ["native"],

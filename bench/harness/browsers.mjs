@@ -29,16 +29,18 @@ export async function suiteInPage(browser, url, suite, effort) {
   const page = await browser.newPage();
   try {
     await page.goto(url);
-    return await page.evaluate(
+    // As text: not every driver keeps undefined apart from null.
+    const answer = await page.evaluate(
       async ({ suite, effort }) => {
         const { core, result } = await globalThis.wavepoolBench.runSuite(suite, effort);
         const agent = navigator.userAgent;
         const [, name, number] = /(Firefox|Chrome|Version)\/([\d.]+)/.exec(agent) ?? [];
         const version = name === "Version" ? `WebKit, version ${number}` : name ? `${name} ${number}` : agent;
-        return { version, core, result };
+        return JSON.stringify({ version, core, result });
       },
       { suite, effort },
     );
+    return JSON.parse(answer);
   } finally {
     await page.close();
   }
