@@ -5,10 +5,11 @@
  *     npm run bench -- --quick
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
- * Each suite runs twice in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
+ * The report with charts is bench/report/index.html. Each suite runs twice in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
  * and names them. What is missing or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { engineOf, suiteInPage } from "./harness/browsers.mjs";
 import { compareReports, tally } from "./harness/compare.mjs";
@@ -31,6 +32,8 @@ const SLOW = ["transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
+
+const PAGE = fileURLToPath(new URL("./report/index.html", import.meta.url));
 
 const flags = readFlags();
 const effort = flags.quick ? "quick" : "full";
@@ -58,15 +61,28 @@ for (const runtime of flags.runtimes) {
   // After each, so that a run that is ended early leaves what it has.
   if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
 }
-
 const { problems } = report;
 for (const line of problemLines(problems)) console.log(line);
 if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
+const page = await writePage();
 if (old) {
   const rows = compareReports(old, report);
   for (const line of comparisonLines(rows, tally(rows))) console.log(line);
 }
-process.exitCode = problems.length > 0 ? EXIT_INCOMPLETE : 0;
+process.exitCode = problems.length > 0 || !page ? EXIT_INCOMPLETE : 0;
+
+/** Its library is a dependency like the peers', which by now are installed, or named as missing. */
+async function writePage() {
+  try {
+    const { reportPage } = await import("./report/page.mjs");
+    writeFileSync(PAGE, reportPage(report));
+    console.log(`\nwith charts: ${PAGE}`);
+    return true;
+  } catch (error) {
+    console.log(`\nno page with charts: ${error.message}`);
+    return false;
+  }
+}
 
 async function measureRuntime(name) {
   const program = PROGRAM_NAMES.includes(name) ? programOf(name) : undefined;

@@ -5,7 +5,7 @@
  * slows down meanwhile makes a contender look slow; here every contender takes its turn in every round, in shuffled
  * order. And browsers round their clocks to up to a millisecond, so that a turn has to be sized before it is timed.
  *
- * A suite is { name, title, jobs(context) }; a job { name, size?, count?, unit?, quick?, contenders, check }, where
+ * A suite is { name, title, measure?, jobs(context) }, `measure` what its jobs' sizes count; a job { name, size?, count?, unit?, quick?, contenders, check }, where
  * `count` is how many operations a call does (a contender's own comes first), `check(result)` gives how far a result is from the reference and what is
  * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other? }, whose `prepare` resolves to
  * { run(), result?(), time?(calls), asynchronous?, elsewhere?, close?() }, `elsewhere` for work of other
@@ -49,7 +49,7 @@ export async function measureSuite(suite, context, effort, onProgress = () => {}
     await onProgress(`${suite.name}: ${job.name}`);
     jobs.push(await measureJob(job, context, effort));
   }
-  return { suite: suite.name, title: suite.title, jobs, left };
+  return { suite: suite.name, title: suite.title, measure: suite.measure, jobs, left };
 }
 
 async function measureJob(job, context, effort) {

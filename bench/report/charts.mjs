@@ -1,89 +1,156 @@
 /** Charts of a report as SVG, by Observable Plot in a document of linkedom. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { figure } from "../harness/print.mjs";
 
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
-const WIDTH = 860;
-const BAR = 22;
+const WIDTH = 900;
+/** Room for the longest name of a contender, and for a figure behind a bar. */
+const NAMES = 310;
+const FIGURES = 110;
+const BAR = 20;
 const COLORS = { wavepool: "#1f77b4", peer: "#d98b3a", yardstick: "#8a8f98" };
 const color = { domain: Object.keys(COLORS), range: Object.values(COLORS) };
+const BINS = 48;
+/** Least distance of two labels at the end of lines, in pixels. */
+const LABEL = 13;
 
-/** As HTML of an <svg> or, with a legend or title, a <figure>. */
-const draw = (options) => Plot.plot({ document, width: WIDTH, ...options }).outerHTML;
+const draw = (options) =>
+  `<div class="chart">${Plot.plot({ document, width: WIDTH, ...options }).outerHTML}</div>`;
 const measured = (entries) => entries.filter(({ median }) => median !== undefined);
 
 /**
- * Bars of a job, median with p10 to p90, a facet for each runtime, on a logarithmic scale.
+ * Bars of one job, median with p10 to p90, a chart for each runtime on one logarithmic scale; contenders without a figure
+ * say why.
  *
  * @param byRuntime [{ runtime, entries }]
  */
 export function bars(byRuntime, unit) {
-  const rows = byRuntime.flatMap(({ runtime, entries }) =>
-    measured(entries).map((entry) => ({ ...entry, runtime })),
-  );
-  if (rows.length === 0) return "";
-  const least = Math.min(...rows.map(({ p10 }) => p10)) / 2;
-  return draw({
-    marginLeft: 300,
-    marginRight: 80,
-    height: 60 + rows.length * BAR + byRuntime.length * BAR,
-    x: { type: "log", label: `${unit}, smaller is faster`, grid: true },
-    y: { label: null },
-    fy: { label: null },
-    color,
-    marks: [
-      Plot.barX(rows, {
-        x1: least,
-        x2: "median",
-        y: "name",
-        fy: "runtime",
-        fill: "kind",
-        sort: { y: null, fy: null },
-      }),
-      Plot.ruleY(rows, { x1: "p10", x2: "p90", y: "name", fy: "runtime" }),
-    ],
+  const all = byRuntime.flatMap(({ entries }) => measured(entries));
+  if (all.length === 0) return "";
+  const domain = [
+    Math.min(...all.map(({ p10 }) => p10)) / 2,
+    Math.max(...all.map(({ p90, median }) => Math.max(p90, median))),
+  ];
+  const charts = byRuntime.map(({ runtime, entries }) => {
+    const rows = measured(entries);
+    const silent = entries.filter(({ median }) => median === undefined);
+    const chart = draw({
+      marginLeft: NAMES,
+      marginRight: FIGURES,
+      height: 34 + entries.length * BAR,
+      marginTop: 4,
+      x: { type: "log", domain, label: null, ticks: 6, tickFormat: String, grid: true },
+      y: { label: null, domain: entries.map(({ name }) => name) },
+      color,
+      marks: [
+        Plot.barX(rows, {
+          x1: domain[0],
+          x2: "median",
+          y: "name",
+          fill: "kind",
+          insetTop: 2,
+          insetBottom: 2,
+        }),
+        Plot.ruleY(rows, { x1: "p10", x2: "p90", y: "name" }),
+        Plot.text(rows, {
+          x: ({ median, p90 }) => Math.max(median, p90),
+          y: "name",
+          text: ({ median }) => `${figure(median)} ${unit}`,
+          textAnchor: "start",
+          dx: 6,
+        }),
+        Plot.text(silent, {
+          x: domain[0],
+          y: "name",
+          text: ({ failed, lacks }) => (failed === undefined ? `– ${lacks}` : `failed: ${failed}`),
+          textAnchor: "start",
+          dx: 6,
+        }),
+      ],
+    });
+    return `<h4>${runtime}</h4>${chart}`;
   });
+  return charts.join("");
 }
 
-/** Medians over the size of the work, a line for each contender, in one runtime. */
-export function scaling(jobs, label) {
+/**
+ * Medians over the size of the work, a line for each contender, in one runtime; nothing where there is but one size.
+ *
+ * @param measure what a size is, for example "seconds"
+ */
+export function scaling(jobs, unit, measure) {
   const rows = jobs.flatMap(({ size, entries }) => measured(entries).map((entry) => ({ ...entry, size })));
-  if (new Set(rows.map(({ size }) => size)).size < 2) return "";
-  const last = Math.max(...rows.map(({ size }) => size));
+  const sizes = [...new Set(rows.map(({ size }) => size))].sort((a, b) => a - b);
+  if (sizes.length < 2) return "";
+  const height = 360;
+  const medians = rows.map(({ median }) => median);
+  const domain = [Math.min(...medians) / 1.5, Math.max(...medians) * 1.5];
   return draw({
-    height: 340,
-    marginRight: 300,
-    x: { type: "log", label: "size" },
-    y: { type: "log", label, grid: true },
+    height,
+    marginLeft: 60,
+    marginRight: NAMES,
+    x: { type: "log", label: measure, ticks: sizes, tickFormat: String },
+    y: { type: "log", domain, label: unit, tickFormat: String, ticks: 6, grid: true },
     color,
     marks: [
       Plot.line(rows, { x: "size", y: "median", z: "name", stroke: "kind" }),
       Plot.dot(rows, { x: "size", y: "median", fill: "kind" }),
-      Plot.text(
-        rows.filter(({ size }) => size === last),
-        { x: "size", y: "median", text: "name", dx: 8, textAnchor: "start" },
-      ),
+      Plot.text(apart(lastOfEach(rows), domain, height), {
+        x: "size",
+        y: "label",
+        text: "name",
+        fill: "kind",
+        dx: 8,
+        textAnchor: "start",
+      }),
     ],
   });
 }
 
-/** Single calls: how often they take how long, from 41 quantiles of each contender, in bins of the logarithm. */
+function lastOfEach(rows) {
+  const last = new Map();
+  for (const row of rows) if (!(last.get(row.name)?.size > row.size)) last.set(row.name, row);
+  return [...last.values()];
+}
+
+/** Labels moved up until none lies on another. */
+function apart(rows, [least, most], height) {
+  const step = (most / least) ** (LABEL / (height - 60));
+  let floor = 0;
+  return rows
+    .sort((a, b) => a.median - b.median)
+    .map((row) => {
+      const label = Math.max(row.median, floor);
+      floor = label * step;
+      return { ...row, label };
+    });
+}
+
+/** Single calls in one runtime: how often they take how long, from quantiles of each contender, in bins of the logarithm. */
 export function latencies(entries) {
   const rows = measured(entries)
     .filter(({ latencies }) => latencies !== undefined)
     .flatMap(({ name, kind, latencies }) =>
-      latencies.quantiles.map((ms) => ({ name, kind, exponent: Math.log10(ms) })),
+      latencies.quantiles.filter((ms) => ms > 0).map((ms) => ({ name, kind, exponent: Math.log10(ms) })),
     );
   if (rows.length === 0) return "";
-  const contenders = new Set(rows.map(({ name }) => name)).size;
-  const bins = { x: "exponent", fy: "name", fill: "kind", thresholds: 30 };
+  const names = [...new Set(rows.map(({ name }) => name))];
   return draw({
-    height: 80 + 60 * contenders,
-    marginRight: 300,
-    x: { label: "ms of a single call", tickFormat: (x) => Number((10 ** x).toPrecision(2)).toString() },
+    height: 40 + 44 * names.length,
+    marginLeft: NAMES,
+    marginRight: FIGURES,
+    marginTop: 4,
+    x: { label: "ms of a single call", tickFormat: (x) => figure(10 ** x), grid: true },
     y: { axis: null },
-    fy: { label: null },
+    fy: { label: null, axis: "left", domain: names },
     color,
-    marks: [Plot.rectY(rows, Plot.binX({ y: "proportion-facet" }, bins)), Plot.ruleY([0])],
+    marks: [
+      Plot.rectY(
+        rows,
+        Plot.binX({ y: "proportion-facet" }, { x: "exponent", fy: "name", fill: "kind", thresholds: BINS }),
+      ),
+      Plot.ruleY([0]),
+    ],
   });
 }

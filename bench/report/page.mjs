@@ -10,7 +10,9 @@ h2 { margin-top: 3rem; border-top: 1px solid #d5d8dc; padding-top: 1rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; margin: 0.5rem 0 1.5rem; }
 th, td { text-align: left; padding: 0.15rem 1.2rem 0.15rem 0; vertical-align: top; }
 td.number { text-align: right; white-space: nowrap; }
-svg { max-width: 100%; height: auto; }
+.scroll, .chart { overflow-x: auto; }
+.chart svg { display: block; min-width: 44rem; max-width: 100%; height: auto; }
+h4 { margin: 0.8rem 0 0; color: #5d636c; }
 .wavepool { color: #1f77b4; } .peer { color: #a8631a; } .yardstick { color: #5d636c; }`;
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -36,6 +38,7 @@ ${escaped(report.date.slice(0, 10))}, ${escaped(report.effort)} run. Medians wit
 reference before they were timed.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
 ${problems(report)}
+${glance(report)}
 ${suites.map((suite) => suiteSection(report, suite)).join("\n")}
 </html>
 `;
@@ -49,16 +52,47 @@ function problems({ problems = [], skipped = [] }) {
   return list("Missing or failed", problems.map(problemLine)) + list("Left out", skipped);
 }
 
+/** Against the fastest peer of each job in each runtime. */
+function glance({ runtimes, results }) {
+  const present = Object.keys(runtimes).filter((name) => runtimes[name].missing === undefined);
+  const rows = new Map();
+  for (const { runtime, title, jobs } of results) {
+    for (const { name, entries } of jobs) {
+      const [ours, peer] = ["wavepool", "peer"].map((kind) => fastest(entries, kind));
+      if (!ours || !peer) continue;
+      const row = rows.get(`${title}: ${name}`) ?? { ratios: {}, peers: new Set() };
+      row.ratios[runtime] = peer.median / ours.median;
+      row.peers.add(peer.name);
+      rows.set(`${title}: ${name}`, row);
+    }
+  }
+  if (rows.size === 0) return "";
+  const cell = (ratio) =>
+    `<td class="number${ratio < 1 ? " peer" : ""}">${ratio === undefined ? "–" : `${figure(ratio)} ×`}`;
+  const lines = [...rows].map(
+    ([name, { ratios, peers }]) =>
+      `<tr><td>${escaped(name)}<td>${escaped([...peers].join("; "))}${present.map((at) => cell(ratios[at])).join("")}`,
+  );
+  return `<h2>At a glance</h2>
+<p>How many times wavepool's time the fastest peer takes; below 1 the peer is faster.</p>
+<div class="scroll"><table><tr><th><th>fastest peer${present.map((name) => `<th>${escaped(name)}`).join("")}${lines.join("")}</table></div>`;
+}
+
+function fastest(entries, kind) {
+  const those = entries.filter((entry) => entry.kind === kind && entry.median !== undefined && !entry.other);
+  return those.sort((a, b) => a.median - b.median)[0];
+}
+
 function suiteSection({ results }, name) {
   const inSuite = results.filter(({ suite }) => suite === name);
-  const { title } = inSuite[0];
+  const { title, measure } = inSuite[0];
   const jobNames = [...new Set(inSuite.flatMap(({ jobs }) => jobs.map((job) => job.name)))];
   const jobs = jobNames.map((job) => jobSection(inSuite, job));
-  return `<h2>${escaped(title)}</h2>${scalingSection(inSuite)}${jobs.join("\n")}`;
+  return `<h2>${escaped(title)}</h2>${scalingSection(inSuite, measure)}${jobs.join("\n")}`;
 }
 
 /** Of the first runtime, by what the jobs' names begin with. */
-function scalingSection([{ runtime, jobs }]) {
+function scalingSection([{ runtime, jobs }], measure) {
   const groups = new Map();
   for (const job of jobs) {
     const group = job.name.includes(",") ? job.name.split(",")[0] : "";
@@ -70,6 +104,7 @@ function scalingSection([{ runtime, jobs }]) {
       scaling(
         members.filter(({ size }) => size !== undefined),
         members[0].unit,
+        measure ?? "size",
       ),
     ])
     .filter(([, chart]) => chart !== "")
@@ -88,7 +123,7 @@ function jobSection(inSuite, name) {
     .map(([runtime, chart]) => `<h4>Single calls, ${escaped(runtime)}</h4>${chart}`);
   const more = spreads.length > 0 ? `<details><summary>Latencies</summary>${spreads.join("")}</details>` : "";
   return `<h3>${escaped(name)}</h3>${bars(byRuntime, unit)}
-<details><summary>Figures</summary>${table(byRuntime, unit)}</details>${more}`;
+<details><summary>Figures</summary><div class="scroll">${table(byRuntime, unit)}</div></details>${more}`;
 }
 
 function table(byRuntime, unit) {

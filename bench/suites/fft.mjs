@@ -12,6 +12,7 @@ const SAME = 3e-6;
 export default {
   name: "fft",
   title: "FFT of real samples",
+  measure: "points",
   jobs({ wavepool, peers }) {
     return SIZES.map((size) => {
       const noise = seededNoise(size);

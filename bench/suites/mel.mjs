@@ -19,6 +19,7 @@ const HOP = 160;
 export default {
   name: "mel",
   title: "Log-mel of a clip",
+  measure: "seconds",
   async jobs(context) {
     const sound = speechLike(30 * RATE);
     const { relaxedSimd } = await context.wavepool.detectFeatures();

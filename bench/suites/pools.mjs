@@ -11,6 +11,7 @@ const one = (result) => ({ difference: result === 1 ? 0 : 1, allowed: 0 });
 export default {
   name: "pools",
   title: "Pools: acquire and release beside plain allocation",
+  measure: "bytes",
   jobs(context) {
     const { wavepool } = context;
     const alone = SIZES.map((bytes) => ({

@@ -1,0 +1,1 @@
+export function reportPage(report: object): string;
