@@ -2,6 +2,11 @@ export interface BenchReport {
   format: number;
   problems: { message: string }[];
 }
+/** A thread that answers what it is asked. */
+export interface BenchThread {
+  ask(request: unknown): Promise<unknown>;
+  end(): Promise<void>;
+}
 export const OWN_SUITES: readonly string[];
 export function measureOwn(
   wavepool: object,
@@ -10,6 +15,7 @@ export function measureOwn(
     effort: "full" | "quick";
     runtime: string;
     cores: number;
+    startThread(data: unknown): Promise<BenchThread>;
     print: (line: string) => void;
   },
 ): Promise<BenchReport>;

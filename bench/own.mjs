@@ -17,10 +17,10 @@ const RUNS = { full: 3, quick: 1 };
  * Measures in this runtime.
  *
  * @param wavepool the package's exports
- * @param options { suites, effort: "full" or "quick", runtime, cores, print(line) }
+ * @param options { suites, effort: "full" or "quick", runtime, cores, startThread(data), print(line) }
  * @returns a report as bench/main.mjs writes it
  */
-export async function measureOwn(wavepool, { suites, effort, runtime, cores, print }) {
+export async function measureOwn(wavepool, { suites, effort, runtime, cores, startThread, print }) {
   const core = await coreBinary(wavepool);
   const report = {
     format: 1,
@@ -29,14 +29,12 @@ export async function measureOwn(wavepool, { suites, effort, runtime, cores, pri
     machine: { cores },
     runtimes: { here: { version: runtime, core } },
     results: [],
-    skipped: [
-      "peers, threads on one pool, transcription and service, which are in the repository's npm run bench",
-    ],
+    skipped: ["peers, transcription and service, which are in the repository's npm run bench"],
   };
   for (const name of suites) {
     const runs = [];
     for (let i = 0; i < RUNS[effort]; i++) {
-      runs.push(await measureSuite(OWN[name], { wavepool }, EFFORTS[effort]));
+      runs.push(await measureSuite(OWN[name], { wavepool, startThread }, EFFORTS[effort]));
     }
     report.results.push({ runtime: "here", ...poolRuns(runs) });
     for (const line of suiteLines(report.results.at(-1), `${runtime}, core: ${core}`)) print(line);

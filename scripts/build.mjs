@@ -109,6 +109,7 @@ await build({
   entryPoints: {
     ...ENTRIES,
     cli: "src/cli/main.ts",
+    "bench-thread": "src/cli/bench-thread.ts",
     vitest: "src/testing/vitest.ts",
     "encoder-thread": "src/inference/encoder-thread.ts",
     server: "src/server/index.ts",

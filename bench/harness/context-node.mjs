@@ -6,7 +6,8 @@ import { peersBy } from "./peers.mjs";
 import { speechHere } from "./speech-node.mjs";
 
 const { Bun, Deno } = globalThis;
-const THREAD = new URL("./thread.mjs", import.meta.url);
+/** The one of `wavepool bench`. */
+const THREAD = new URL("../../dist/bench-thread.js", import.meta.url);
 const MODULES = new URL("../node_modules/", import.meta.url);
 /** What was timed is compiled already. */
 const WARM_UP_MS = 50;

@@ -1,6 +1,8 @@
 import { adapter } from "#adapter";
-import type { BenchReport } from "../../bench/own.mjs";
+import { startThread } from "#threads";
+import type { BenchReport, BenchThread } from "../../bench/own.mjs";
 import { InvalidArgumentError, messageOf } from "../core/errors.ts";
+import { settleable } from "../core/settleable.ts";
 
 /** Something is missing from the figures: as `npm run bench` has it. */
 const EXIT_INCOMPLETE = 3;
@@ -23,6 +25,7 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
     effort: flags.quick ? "quick" : "full",
     runtime: adapter.runtime,
     cores: adapter.cores,
+    startThread: startBenchThread,
     print,
   });
   if (flags.json !== undefined) {
@@ -30,6 +33,23 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
   }
   if (older) for (const line of comparison(older, report)) print(line);
   if (report.problems.length > 0) process.exitCode = EXIT_INCOMPLETE;
+}
+
+async function startBenchThread(data: unknown): Promise<BenchThread> {
+  let answer = settleable<unknown>();
+  const thread = startThread("bench-thread", data, {
+    message: (message) => answer.resolve(message),
+    lost: (reason) => answer.reject(new Error(reason)),
+  });
+  await answer.promise;
+  return {
+    ask(request) {
+      answer = settleable();
+      thread.post(request);
+      return answer.promise;
+    },
+    end: () => thread.terminate(true),
+  };
 }
 
 function chosen(text: string, all: readonly string[]): string[] {

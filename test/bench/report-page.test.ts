@@ -58,7 +58,9 @@ describe.skipIf(!there)("a report's page", async () => {
     const page = reportPage(changed);
     expect(page).toContain("webkit: not installed here");
     expect(page).not.toMatch(/<script>|<b>that/);
-    expect(parseHTML(page).document.documentElement.textContent).toContain("failed: off by <script>1</script>");
+    expect(parseHTML(page).document.documentElement.textContent).toContain(
+      "failed: off by <script>1</script>",
+    );
   });
 
   it("says by how much the fastest peer is slower, or faster", () => {
