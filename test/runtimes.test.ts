@@ -90,6 +90,14 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
     expect(code).toBe(2);
   });
 
+  it.skipIf(!there)("measures itself, alone and with threads", async () => {
+    const { stdout, code } = await run("bench", "--quick", "--only", "pools,ring");
+    expect(stdout).toMatch(new RegExp(`^Pools: .*: ${name} \\d`, "m"));
+    expect(stdout).toMatch(/2 threads, 4 kB, a pair, ns\n {4}wavepool, one shared pool +[\d.]+ \[/);
+    expect(stdout).not.toMatch(/failed/);
+    expect(code).toBe(0);
+  });
+
   it.skipIf(!there)("imports the packed package by each of its names, a class being one in all", async () => {
     packed ??= installPacked();
     const { folder } = await packed;
