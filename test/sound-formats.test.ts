@@ -4,7 +4,7 @@ import { createCore, poolStatistics } from "../src/index.ts";
 import { firstDifference } from "./reference/bits.ts";
 import { fixture, randomPieces, readAll, soundOf, streamOf, wholeSound } from "./reference/sound-streams.ts";
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env.SEED ?? 20261);
 /** Sounds that `decodeAudio` gives too, with their seconds where the file declares them. */
 const FILES = [
   "hello.flac",

@@ -6,7 +6,7 @@ import { firstDifference } from "./reference/bits.ts";
 import { whiteNoise } from "./reference/signals.ts";
 import { randomNumbers, randomPieces } from "./reference/sound-streams.ts";
 
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env.SEED ?? 20261);
 const NOISE = whiteNoise(100_000, SEED);
 const inUse = (core: Core) => poolStatistics(core).reduce((sum, pool) => sum + pool.inUse, 0);
 const OPTIONS = { sampleRate: 16000 };

@@ -79,7 +79,7 @@ describe("utterances", () => {
   });
 
   it("hold every chunk of speech once, and none is longer than a window, whatever is said", () => {
-    const seed = Date.now() % 1e9;
+    const seed = Number(process.env.SEED ?? 20261);
     const next = random(seed);
     for (let round = 0; round < 20; round++) {
       const stretches = Array.from(

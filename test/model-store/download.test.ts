@@ -101,12 +101,12 @@ describe("a model from the hub", () => {
   });
 
   it("is fetched whole though the connection is cut at any bytes", async () => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1e6);
+    const seed = Number(process.env.SEED ?? 20261);
     console.log(`seed ${seed}`);
     const next = random(seed);
     let cuts = 0;
     hub.behave = ({ kind }) => {
-      if (kind !== "bytes" || next() > 0.8) return undefined;
+      if (kind !== "bytes" || (cuts > 0 && next() > 0.8)) return undefined;
       cuts++;
       return { cutAt: Math.floor(next() * 400_000) };
     };
