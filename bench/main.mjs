@@ -12,6 +12,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { bundleForNode, REFERENCE_BUNDLE } from "./harness/bundled.mjs";
 import { compareReports, tally } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
@@ -39,6 +40,7 @@ const flags = readFlags();
 const effort = flags.quick ? "quick" : "full";
 const old = flags.compare && readReport(flags.compare);
 installPeers();
+await bundleForNode("test/features/preset-references.ts", REFERENCE_BUNDLE);
 const report = {
   format: 1,
   date: new Date().toISOString(),

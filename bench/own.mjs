@@ -1,4 +1,5 @@
 /** The suites without peers, for `wavepool bench`: scripts/build.mjs bundles them into dist. */
+import { REFERENCES } from "../test/features/preset-references.ts";
 import { compareReports, tally } from "./harness/compare.mjs";
 import { coreBinary } from "./harness/core-binary.mjs";
 import { EFFORTS, measureSuite } from "./harness/measure.mjs";
@@ -34,7 +35,9 @@ export async function measureOwn(wavepool, { suites, effort, runtime, cores, sta
   for (const name of suites) {
     const runs = [];
     for (let i = 0; i < RUNS[effort]; i++) {
-      runs.push(await measureSuite(OWN[name], { wavepool, startThread }, EFFORTS[effort]));
+      runs.push(
+        await measureSuite(OWN[name], { wavepool, references: REFERENCES, startThread }, EFFORTS[effort]),
+      );
     }
     report.results.push({ runtime: "here", ...poolRuns(runs) });
     for (const line of suiteLines(report.results.at(-1), `${runtime}, core: ${core}`)) print(line);

@@ -1,26 +1,13 @@
 /** Chromium, Firefox and WebKit by the drivers that the tests have. */
-import { mkdirSync, rmSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
-
-const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-
-/** The drivers are TypeScript, which Node 20 does not take; they are bundled beside the packages that they import. */
-async function engines() {
-  const outfile = path("../../node_modules/.cache/wavepool-bench/engines.mjs");
-  mkdirSync(fileURLToPath(new URL(".", pathToFileURL(outfile))), { recursive: true });
-  const entryPoints = [path("../../test/reference/engines.ts")];
-  await build({ entryPoints, outfile, bundle: true, format: "esm", platform: "node", packages: "external" });
-  const { ENGINES } = await import(pathToFileURL(outfile).href);
-  rmSync(outfile);
-  return ENGINES;
-}
+import { pathToFileURL } from "node:url";
+import { bundleForNode } from "./bundled.mjs";
 
 let found;
 /** @returns the engine of a name such as "firefox", or undefined where its program is not here */
 export async function engineOf(name) {
-  found ??= await engines();
-  const engine = found.find((each) => each.name.toLowerCase() === name);
+  found ??= import(pathToFileURL(await bundleForNode("test/reference/engines.ts", "engines")).href);
+  const { ENGINES } = await found;
+  const engine = ENGINES.find((each) => each.name.toLowerCase() === name);
   return engine?.there ? engine : undefined;
 }
 

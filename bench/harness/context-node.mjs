@@ -1,7 +1,9 @@
 /** What suites are handed in Node, Deno and Bun. */
 import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
+import { bundleOf, REFERENCE_BUNDLE } from "./bundled.mjs";
 import { peersBy } from "./peers.mjs";
 import { speechHere } from "./speech-node.mjs";
 
@@ -14,7 +16,8 @@ const WARM_UP_MS = 50;
 
 /** @param speech whether the suite transcribes: reading the sample takes a moment */
 export async function nodeContext({ peers = true, speech = false } = {}) {
-  const context = { wavepool, startThread };
+  const { REFERENCES } = await import(pathToFileURL(bundleOf(REFERENCE_BUNDLE)).href);
+  const context = { wavepool, startThread, references: REFERENCES };
   if (speech) context.speech = await speechHere(wavepool, peers);
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;

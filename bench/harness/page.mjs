@@ -1,5 +1,6 @@
 /** What runs in a page: bundled by site.mjs with the suites, the package and its peers. */
 import * as wavepool from "wavepool";
+import { REFERENCES } from "../../test/features/preset-references.ts";
 import { SUITES } from "../suites/index.mjs";
 import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
@@ -33,7 +34,7 @@ export const suites = Object.keys(SUITES);
 
 /** @returns { core, result } of a suite, as child.mjs gives it elsewhere */
 export async function runSuite(name, effort, onProgress) {
-  const context = { wavepool, peers: peersBy(read, ONNXRUNTIME) };
+  const context = { wavepool, references: REFERENCES, peers: peersBy(read, ONNXRUNTIME) };
   if (crossOriginIsolated) context.startThread = startThread;
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
   return { core: await coreBinary(wavepool), result };
