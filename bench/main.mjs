@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { engineOf, suiteInPage } from "./harness/browsers.mjs";
 import { bundleForNode, REFERENCE_BUNDLE } from "./harness/bundled.mjs";
-import { compareReports, tally } from "./harness/compare.mjs";
+import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
@@ -67,10 +67,7 @@ const { problems } = report;
 for (const line of problemLines(problems)) console.log(line);
 if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
 const page = await writePage();
-if (old) {
-  const rows = compareReports(old, report);
-  for (const line of comparisonLines(rows, tally(rows))) console.log(line);
-}
+if (old) for (const line of comparisonLines(compareReports(old, report))) console.log(line);
 process.exitCode = problems.length > 0 || !page ? EXIT_INCOMPLETE : 0;
 
 /** Its library is a dependency like the peers', which by now are installed, or named as missing. */

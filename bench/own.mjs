@@ -1,6 +1,6 @@
 /** The suites without peers, for `wavepool bench`: scripts/build.mjs bundles them into dist. */
 import { REFERENCES } from "../test/features/preset-references.ts";
-import { compareReports, tally } from "./harness/compare.mjs";
+import { compareReports } from "./harness/compare.mjs";
 import { coreBinary } from "./harness/core-binary.mjs";
 import { EFFORTS, measureSuite } from "./harness/measure.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
@@ -49,7 +49,4 @@ export async function measureOwn(wavepool, { suites, effort, runtime, cores, sta
 }
 
 /** Lines of what changed since an older report. */
-export function comparison(older, newer) {
-  const rows = compareReports(older, newer);
-  return comparisonLines(rows, tally(rows));
-}
+export const comparison = (older, newer) => comparisonLines(compareReports(older, newer));

@@ -3,16 +3,21 @@ import type { SuiteResult } from "./measure.mjs";
 export interface Report {
   results: (Pick<SuiteResult, "suite" | "jobs"> & { runtime: string })[];
 }
-export interface Comparison {
+export interface Compared {
   runtime: string;
   suite: string;
   job: string;
   contender: string;
+  kind: string;
   unit: string;
   before: number | undefined;
   after: number | undefined;
   ratio?: number;
-  verdict: "faster" | "slower" | "within noise" | "new" | "gone";
+  verdict: "faster" | "slower" | "within noise" | "reference" | "new" | "gone";
 }
-export function compareReports(older: Report, newer: Report): Comparison[];
-export function tally(rows: readonly Comparison[]): Record<string, number>;
+export interface Comparison {
+  machine: Record<string, { drift: number; noise: number; others: number }>;
+  rows: Compared[];
+}
+export function compareReports(older: Report, newer: Report): Comparison;
+export function tally(rows: readonly Compared[]): Record<string, number>;

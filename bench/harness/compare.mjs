@@ -1,34 +1,62 @@
 /**
- * Two reports held against each other. A figure counts as changed only where the intervals from the tenth to the ninetieth
- * percentile of both runs do not meet: samples come from several processes and rounds, so that an interval is the noise of its run.
+ * Two reports held against each other. Machines drift from one day to the next, and some figures vary from process to process:
+ * both show in the peers and yardsticks, whose code is the same in both reports. Their median ratio is how much faster or slower
+ * the machine has become in a runtime, and what nine in ten of them stay within is the noise between two runs. A figure of
+ * wavepool's has changed only where it has by more than that noise and the intervals from the tenth to the ninetieth percentile
+ * of both runs, drift taken out, do not meet.
  */
+import { spread } from "../mel/spread.mjs";
+
+/** Others that it takes to tell noise; with fewer, no drift is assumed and a tenth is noise. */
+const ENOUGH = 8;
+const UNKNOWN = { drift: 1, noise: Math.log(1.1), others: 0 };
+/** However quiet a machine is, in the logarithm. */
+const LEAST_NOISE = Math.log(1.03);
 
 /**
  * @param older report, as main.mjs writes it
- * @returns a row { runtime, suite, job, contender, unit, before, after, ratio, verdict } for each figure of either: "faster",
- * "slower", "within noise", "new" or "gone"; suites and runtimes that the newer one left out are not looked at
+ * @returns { machine, rows }: by runtime { drift, noise, others }, the noise as the logarithm of a ratio; a row
+ * { runtime, suite, job, contender, kind, unit, before, after, ratio, verdict } for each figure of either, `ratio` without drift,
+ * the verdict "faster", "slower" or "within noise" of wavepool's, "reference" of others, "new" or "gone" of any. What the newer
+ * run left out is not looked at.
  */
 export function compareReports(older, newer) {
   const before = figures(older);
   const after = figures(newer);
-  const rows = [];
-  for (const [key, { entry, ...place }] of after) {
-    const then = before.get(key)?.entry;
-    rows.push({ ...place, before: then?.median, after: entry.median, ...verdict(then, entry) });
-  }
+  const pairs = [...after].map(([key, now]) => ({ ...now, earlier: before.get(key)?.entry }));
+  const machine = {};
+  for (const { runtime } of newer.results) machine[runtime] ??= noiseOf(pairs, runtime);
+  const rows = pairs.map(({ entry, earlier, ...place }) => ({
+    ...place,
+    before: earlier?.median,
+    after: entry.median,
+    ...verdict(earlier, entry, machine[place.runtime]),
+  }));
   const measured = new Set(newer.results.map(({ runtime, suite }) => `${runtime} ${suite}`));
   for (const [key, { entry, ...place }] of before) {
     if (!after.has(key) && measured.has(`${place.runtime} ${place.suite}`))
       rows.push({ ...place, before: entry.median, after: undefined, verdict: "gone" });
   }
-  return rows;
+  return { machine, rows };
 }
 
-function verdict(then, now) {
-  if (then === undefined) return { verdict: "new" };
-  const ratio = now.median / then.median;
-  if (now.p10 > then.p90) return { ratio, verdict: "slower" };
-  return { ratio, verdict: now.p90 < then.p10 ? "faster" : "within noise" };
+function noiseOf(pairs, runtime) {
+  const logs = pairs
+    .filter(({ kind, earlier, ...place }) => place.runtime === runtime && kind !== "wavepool" && earlier)
+    .map(({ entry, earlier }) => Math.log(entry.median / earlier.median));
+  if (logs.length < ENOUGH) return UNKNOWN;
+  const { median } = spread(logs);
+  const { p90 } = spread(logs.map((log) => Math.abs(log - median)));
+  return { drift: Math.exp(median), noise: Math.max(LEAST_NOISE, p90), others: logs.length };
+}
+
+function verdict(earlier, now, { drift, noise }) {
+  if (earlier === undefined) return { verdict: "new" };
+  const ratio = now.median / earlier.median / drift;
+  if (now.kind !== "wavepool") return { ratio, verdict: "reference" };
+  const apart = now.p10 / drift > earlier.p90 || now.p90 / drift < earlier.p10;
+  if (!apart || Math.abs(Math.log(ratio)) <= noise) return { ratio, verdict: "within noise" };
+  return { ratio, verdict: ratio > 1 ? "slower" : "faster" };
 }
 
 /** What was measured, by its place. */
@@ -38,7 +66,7 @@ function figures({ results }) {
     for (const { name: job, unit, entries } of jobs) {
       for (const entry of entries) {
         if (entry.median === undefined) continue;
-        const place = { runtime, suite, job, contender: entry.name, unit };
+        const place = { runtime, suite, job, contender: entry.name, kind: entry.kind, unit };
         all.set([runtime, suite, job, entry.name].join("\n"), { ...place, entry });
       }
     }

@@ -1,4 +1,5 @@
 /** The report in a terminal. */
+import { tally } from "./compare.mjs";
 import { problemLine } from "./problems.mjs";
 
 /** Three digits, as far as they say something. */
@@ -43,16 +44,21 @@ export const problemLines = (problems) =>
   problems.length === 0 ? [] : ["", "missing or failed", ...problems.map((each) => `  ${problemLine(each)}`)];
 
 /** What changed, and how much did not. */
-export function comparisonLines(rows, counts) {
-  const changed = rows.filter(({ verdict }) => verdict !== "within noise");
+export function comparisonLines({ machine, rows }) {
+  const changed = rows.filter(({ verdict }) => ["slower", "faster", "gone"].includes(verdict));
   return [
     "",
-    "compared: a figure has changed where the p10–p90 intervals of both runs do not meet",
+    "compared",
+    ...Object.entries(machine).map(([runtime, { drift, noise, others }]) =>
+      others === 0
+        ? `  ${runtime}: too few peers and yardsticks to tell the noise; a tenth is taken for it`
+        : `  ${runtime}: ${others} peers and yardsticks take ${figure(drift)} × the time, which is taken out; ±${figure(100 * (Math.exp(noise) - 1))} % is noise`,
+    ),
     ...changed.map(({ runtime, suite, job, contender, unit, before, after, ratio, verdict }) => {
       const change = ratio === undefined ? "" : `, ${figure(ratio)} × the time`;
       return `  ${verdict}: ${runtime}, ${suite}, ${job}, ${contender}: ${figure(before)} → ${figure(after)} ${unit}${change}`;
     }),
-    `  ${Object.entries(counts)
+    `  ${Object.entries(tally(rows))
       .map(([verdict, count]) => `${count} ${verdict}`)
       .join(", ")}`,
   ];

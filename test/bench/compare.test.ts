@@ -1,32 +1,65 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compareReports, tally } from "../../bench/harness/compare.mjs";
 
-/** A report of one job, [p10, median, p90] by contender; undefined for one that failed. */
-function report(figures: Record<string, [number, number, number] | undefined>) {
+type Figure = [p10: number, median: number, p90: number] | undefined;
+
+/** A report of one job, by contender; undefined for one that failed. Those of peers begin with "peer". */
+function report(figures: Record<string, Figure>) {
   const entries = Object.entries(figures).map(([name, figure]) => {
-    if (figure === undefined) return { name, kind: "peer", failed: "it did not load" };
+    const kind = name.startsWith("peer") ? "peer" : "wavepool";
+    if (figure === undefined) return { name, kind, failed: "it did not load" };
     const [p10, median, p90] = figure;
-    return { name, kind: "peer", p10, median, p90 };
+    return { name, kind, p10, median, p90 };
   });
   return { results: [{ runtime: "node", suite: "mel", jobs: [{ name: "30 s", unit: "ms", entries }] }] };
 }
 
-it("calls a change only what the intervals of both runs leave no doubt about", () => {
-  const older = report({ a: [9, 10, 11], b: [9, 10, 11], c: [9, 10, 11], d: [9, 10, 11], e: undefined });
-  const newer = report({ a: [11, 12, 13], b: [12, 20, 21], c: [4, 5, 8], d: undefined, e: [1, 1, 1] });
-  const rows = compareReports(older, newer);
-  expect(Object.fromEntries(rows.map(({ contender, verdict }) => [contender, verdict]))).toEqual({
-    a: "within noise",
-    b: "slower",
-    c: "faster",
-    d: "gone",
-    e: "new",
-  });
-  expect(rows.find(({ contender }) => contender === "b")).toMatchObject({ before: 10, after: 20, ratio: 2 });
-  expect(tally(rows)).toEqual({ "within noise": 1, slower: 1, faster: 1, gone: 1, new: 1 });
-});
+/** Ten peers whose medians are so many times 10. */
+const peers = (ratios: number[]) =>
+  Object.fromEntries(ratios.map((x, i) => [`peer ${i}`, [9 * x, 10 * x, 11 * x] as Figure]));
+const still = peers(Array(10).fill(1));
+const verdicts = (older: object, newer: object) =>
+  Object.fromEntries(
+    compareReports(report(older as never), report(newer as never))
+      .rows.filter(({ kind }) => kind === "wavepool")
+      .map(({ contender, verdict }) => [contender, verdict]),
+  );
 
-it("finds a run within the noise of itself", () => {
-  const same = report({ a: [9, 10, 11], b: [5, 5, 5] });
-  expect(tally(compareReports(same, same))).toEqual({ "within noise": 2 });
+describe("two runs", () => {
+  it("differ only where the intervals of both leave no doubt", () => {
+    const older = { ...still, a: [9, 10, 11], b: [9, 10, 11], c: [9, 10, 11], d: [9, 10, 11], e: undefined };
+    const newer = { ...still, a: [11, 12, 13], b: [12, 20, 21], c: [4, 5, 8], d: undefined, e: [1, 1, 1] };
+    expect(verdicts(older, newer)).toEqual({
+      a: "within noise",
+      b: "slower",
+      c: "faster",
+      d: "gone",
+      e: "new",
+    });
+  });
+
+  it("of a machine that has become slower do not: the peers tell by how much", () => {
+    const slower = peers(Array(10).fill(1.5));
+    const older = { ...still, same: [9, 10, 11], worse: [9, 10, 11], better: [9, 10, 11] };
+    const newer = { ...slower, same: [14, 15, 16], worse: [28, 30, 32], better: [9, 10, 11] };
+    expect(verdicts(older, newer)).toEqual({ same: "within noise", worse: "slower", better: "faster" });
+    const { machine, rows } = compareReports(report(older as never), report(newer as never));
+    expect(machine.node!.drift).toBeCloseTo(1.5, 10);
+    expect(rows.find(({ contender }) => contender === "worse")!.ratio).toBeCloseTo(2, 10);
+    expect(tally(rows)).toEqual({ reference: 10, "within noise": 1, slower: 1, faster: 1 });
+  });
+
+  it("of a noisy machine differ only by more than its noise", () => {
+    const noisy = peers([0.8, 0.8, 0.85, 0.9, 1, 1, 1.1, 1.2, 1.25, 1.25]);
+    const older = { ...still, a: [9.9, 10, 10.1], b: [9.9, 10, 10.1] };
+    const newer = { ...noisy, a: [11.4, 11.5, 11.6], b: [13.9, 14, 14.1] };
+    expect(verdicts(older, newer)).toEqual({ a: "within noise", b: "slower" });
+    expect(verdicts({ ...older, ...still }, { ...newer, ...still })).toEqual({ a: "slower", b: "slower" });
+  });
+
+  it("without peers take a tenth for noise", () => {
+    const older = { a: [9.9, 10, 10.1], b: [9.9, 10, 10.1] };
+    const newer = { a: [10.6, 10.7, 10.8], b: [11.4, 11.5, 11.6] };
+    expect(verdicts(older, newer)).toEqual({ a: "within noise", b: "slower" });
+  });
 });

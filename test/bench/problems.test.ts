@@ -1,9 +1,50 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { problemLine, problemsOf } from "../../bench/harness/problems.mjs";
 
 const MAIN = fileURLToPath(new URL("../../bench/main.mjs", import.meta.url));
+
+const peersThere = existsSync(new URL("../../bench/node_modules/ringbuf.js/", import.meta.url));
+if (!peersThere) console.warn("SKIPPED: the peers are not installed: npm run peers");
+
+/** Has Node import another module in place of ringbuf.js, in all processes. */
+function insteadOfRingbuf(source: string): string {
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  const hook = `export const resolve = (name, context, next) => name === "ringbuf.js"
+    ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context);`;
+  const hooks = `data:text/javascript,${encodeURIComponent(hook)}`;
+  const program = `import { register } from "node:module"; register(${JSON.stringify(hooks)});`;
+  return `--import=data:text/javascript,${encodeURIComponent(program)}`;
+}
+
+/** Two suites in Node, of which one has such a ringbuf.js. */
+function benchWith(source: string): Promise<{ code: number; stdout: string }> {
+  const args = [MAIN, "--quick", "--only", "ring,resample", "--runtime", "node"];
+  const env = { ...process.env, NODE_OPTIONS: insteadOfRingbuf(source) };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env }, (error, stdout) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout }),
+    );
+  });
+}
+
+it.skipIf(!peersThere).each([
+  ["does not load", 'throw new Error("no such luck")', "no such luck"],
+  [
+    "gives wrong samples",
+    "export class RingBuffer { static getStorageForCapacity() {} push() {} pop(out) { out.fill(7); } }",
+    "wrong result: off the reference by ",
+  ],
+])("names a peer that %s, measures the rest, and ends with code 3", async (_, source, message) => {
+  const { code, stdout } = await benchWith(source);
+  expect(stdout).toMatch(new RegExp(`ringbuf\\.js +failed: ${message}`));
+  expect(stdout).toContain(`\n  node, ring, 128 samples in, 128 out, ringbuf.js: ${message}`);
+  expect(stdout).toMatch(/wavepool, analysis buffer +[\d.]+ \[/);
+  expect(stdout).toMatch(/48000 → 16000 Hz, ms\n {4}wavepool +[\d.]+ \[/);
+  expect(code).toBe(3);
+});
 
 it("names a runtime that is not there, a suite that ended early, and a contender that failed", () => {
   const job = {
