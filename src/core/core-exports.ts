@@ -144,12 +144,12 @@ export interface CoreExports {
   ): void;
   standardize(
     at: Pointer,
+    rows: number,
+    rowStride: number,
     count: number,
     stride: number,
     deviation: number,
-    degrees: number,
-    inside: number,
-    outside: number,
+    numbers: Pointer,
   ): void;
   shiftAndScale(at: Pointer, frames: number, width: number, table: Pointer): void;
   stackFrames(
