@@ -87,7 +87,7 @@ export {
   ringName,
   ringPublish,
   ringRead,
-  ringReady,
   ringReserve,
   ringShape,
+  ringTake,
 } from "./rings/analysis-ring";

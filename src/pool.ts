@@ -28,9 +28,9 @@ export {
 export {
   AnalysisBuffer,
   type AnalysisStatistics,
-  type AnalysisWindow,
   type SampleType,
 } from "./pools/analysis-buffer.ts";
+export type { AnalysisWindow } from "./pools/analysis-window.ts";
 export {
   type AudioBlock,
   AudioBlockPool,

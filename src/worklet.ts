@@ -9,7 +9,8 @@ export type { Core, CoreHandle, Reclaimed } from "./core/core.ts";
 export type { FeatureStream } from "./features/feature-stream.ts";
 export { createFrontEnd, type FrontEnd, type FrontEndOptions } from "./features/front-end.ts";
 export { PRESETS, type PresetName } from "./features/presets.ts";
-export { AnalysisBuffer, type AnalysisStatistics, type AnalysisWindow } from "./pools/analysis-buffer.ts";
+export { AnalysisBuffer, type AnalysisStatistics } from "./pools/analysis-buffer.ts";
+export type { AnalysisWindow } from "./pools/analysis-window.ts";
 export {
   type AudioBlock,
   AudioBlockPool,

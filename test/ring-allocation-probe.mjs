@@ -7,6 +7,7 @@ const core = await createCore();
 const block = createBufferPool(core, { name: "block", dtype: "f32", shape: 128, max: 1 }).acquire().view;
 const written = createAnalysisBuffer(core, { name: "written", window: 128 });
 const both = createAnalysisBuffer(core, { name: "both", window: 128 });
+const own = new Float32Array(128);
 
 /** Least growth of the heap over some rounds: whatever else the engine allocates at times only adds to it. */
 function bytesPerCall(call) {
@@ -26,4 +27,10 @@ const read = bytesPerCall(() => {
   both.write(block);
   both.read().release();
 });
-console.log(JSON.stringify({ write, read }));
+const readInto = (target) =>
+  bytesPerCall(() => {
+    both.write(block);
+    both.readInto(target);
+  });
+const [inside, outside] = [readInto(block), readInto(own)];
+console.log(JSON.stringify({ write, read, inside, outside }));

@@ -41,17 +41,23 @@ export function greatest(at: usize, values: u32): f32 {
 }
 
 /**
- * Takes the mean of `count` values from each and, with `deviation`, divides by their standard deviation:
+ * Takes the mean of each of `rows` rows of `count` values from them and, with `deviation`, divides by their standard
+ * deviation:
  *
  *     (x - mean) / (sqrt(sum (x - mean)^2 / (count - degrees) + inside) + outside)
  *
- * The values lie `stride` bytes apart.
+ * The values of a row lie `stride` bytes apart, the rows `rowStride`; at `numbers` lie degrees, inside and outside as
+ * float64: as arguments they would be garbage.
  * Sums are float64. NaN and infinity are passed over. One value with one degree of freedom has no deviation: it is taken as 0.
  * Where there is nothing to divide by, all values being the same, the result is 0.
  */
 export function standardize(
-  at: usize, count: u32, stride: usize, deviation: bool, degrees: f64, inside: f64, outside: f64,
+  at: usize, rows: u32, rowStride: usize, count: u32, stride: usize, deviation: bool, numbers: usize,
 ): void {
+  for (let row: u32 = 0; row < rows; row++, at += rowStride) standardizeRow(at, count, stride, deviation, numbers);
+}
+
+function standardizeRow(at: usize, count: u32, stride: usize, deviation: bool, numbers: usize): void {
   let sum: f64 = 0;
   let seen: f64 = 0;
   let place = at;
@@ -68,8 +74,9 @@ export function standardize(
     const x = (load<f32>(place) as f64) - mean;
     if (isFinite(x)) squares += x * x;
   }
+  const degrees = load<f64>(numbers);
   const variance = seen > degrees ? squares / (seen - degrees) : 0;
-  const divisor = deviation ? Math.sqrt(variance + inside) + outside : 1;
+  const divisor = deviation ? Math.sqrt(variance + load<f64>(numbers, 8)) + load<f64>(numbers, 16) : 1;
   const factor = divisor > 0 ? 1 / divisor : 0;
   place = at;
   for (let i: u32 = 0; i < count; i++, place += stride) {

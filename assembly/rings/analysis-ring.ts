@@ -8,7 +8,9 @@
  *     64    ├───────┴───────┼───────────────┬───────────────┬───────────────┤
  *           │ written u64   │ reserved u64  │ rejected u64  │ free          │  the writer's line
  *     128   ├───────────────┼───────────────┼───────────────┼───────────────┤
- *           │ read u64      │ overwritten   │ windows u64   │ start u64     │  the reader's line
+ *           │ read u64      │ overwritten   │ windows u64   │ start f64     │  the reader's line
+ *     160   ├───────┬───────┴───────────────┴───────────────┴───────────────┤
+ *           │ length│ free                                                  │
  *     192   ├───────────────┴───────────────┴───────────────┴───────────────┤
  *           │ name, 32 × u16                                                │
  *     256   └───────────────────────────────────────────────────────────────┘
@@ -16,11 +18,16 @@
  * Positions count samples since the start and never wrap in practice (2^64 at 384 kHz is 1.5 million years).
  * The writer raises `reserved` before it writes and `written` after; the reader copies a window and then
  * looks at `reserved` again: if the writer has come round into the window, the copy is thrown away. So
- * neither waits for the other, and no window ever holds samples of two rounds.
+ * neither waits for the other, and no window ever holds samples of two rounds. Where the last window began and
+ * how long it is the host reads off the header, without a call.
  */
 import { load64, store64 } from "../memory/atomics";
 import { arenaAllocate, arenaRelease } from "../memory/arena";
 import { DIRECTORY_PLACES, register, registered, RINGS_OFFSET, unregister } from "../memory/header";
+import { asSlot, INDEX_MASK, slotAt } from "../pools/layout";
+import { poolRelease } from "../pools/references";
+import { poolOf } from "../pools/shard";
+import { poolAcquire } from "../pools/slot-pool";
 
 /** 'RING' in little-endian order. */
 // @ts-ignore: decorator
@@ -62,9 +69,11 @@ class Ring {
 @inline const OVERWRITTEN: usize = 136;
 // @ts-ignore: decorator
 @inline const WINDOWS: usize = 144;
-/** Where the last window began. */
+/** Where the last window began, and its samples. */
 // @ts-ignore: decorator
 @inline const START: usize = 152;
+// @ts-ignore: decorator
+@inline const LENGTH: usize = 160;
 // @ts-ignore: decorator
 @inline const NAME: usize = 192;
 
@@ -162,10 +171,20 @@ export function ringCommit(ring: usize): void {
   store64(ring + WRITTEN, load<u64>(ring + RESERVED));
 }
 
-/** Samples of the window that the next ringRead gives, or 0 when not enough has been written. */
-export function ringReady(ring: usize): u32 {
+/**
+ * Leases a buffer of the windows' pool to `shard` and reads the next window into it; `now` as for poolAcquire. Returns
+ * its handle; 0 when not enough has been written or the writer overran every attempt, else what poolAcquire refused with.
+ */
+export function ringTake(ring: usize, shard: usize, now: f64): i32 {
   const window = load64(ring + SHAPE) as u32;
-  return (load64(ring + WRITTEN) as i64) - (nextWindow(ring) as i64) >= (window as i64) ? window : 0;
+  // Looked at first: an acquire counts.
+  if ((load64(ring + WRITTEN) as i64) - (nextWindow(ring) as i64) < (window as i64)) return 0;
+  const handle = poolAcquire(shard, now);
+  if (handle <= 0) return handle;
+  const slot = slotAt(poolOf(shard), (handle as u32) & INDEX_MASK);
+  if (ringRead(ring, asSlot(slot).payload as usize, asRing(ring).maxWindow) > 0) return handle;
+  poolRelease(shard, handle, now);
+  return 0;
 }
 
 /** Where the next window begins: where the reader stands, or at the oldest sample that is still there. */
@@ -200,7 +219,8 @@ export function ringRead(ring: usize, out: usize, length: u32): i32 {
     copy(fields, first, beforeEnd, out);
     copy(fields, 0, window - beforeEnd, out + ((beforeEnd as usize) << 2));
     if (load64(ring + RESERVED) - start > (fields.capacity as u64)) continue;
-    store64(ring + START, start);
+    store<f64>(ring + START, start as f64);
+    store<u32>(ring + LENGTH, window);
     store64(ring + READ, start + (shape >> 32));
     store64(ring + WINDOWS, load<u64>(ring + WINDOWS) + 1);
     return window as i32;
@@ -225,7 +245,7 @@ function copy(ring: Ring, first: u32, count: u32, out: usize): void {
 
 /**
  * Counter `key` as a float64: 0 written, 1 read position, 2 rejected, 3 overwritten before they were read,
- * 4 windows read, 5 window, 6 hop, 7 where the last window began.
+ * 4 windows read, 5 window, 6 hop.
  */
 export function ringCounter(ring: usize, key: u32): f64 {
   if (key == 0) return load64(ring + WRITTEN) as f64;
@@ -235,7 +255,6 @@ export function ringCounter(ring: usize, key: u32): f64 {
     return (load64(ring + OVERWRITTEN) + (nextWindow(ring) - load64(ring + READ))) as f64;
   }
   if (key == 4) return load64(ring + WINDOWS) as f64;
-  if (key == 7) return load64(ring + START) as f64;
   const shape = load64(ring + SHAPE);
   return (key == 5 ? (shape as u32) : ((shape >> 32) as u32)) as f64;
 }

@@ -15,33 +15,46 @@ export default {
         unit: "ns",
         count: MANY,
         check: (last) => ({ difference: Math.abs(last - block[BLOCK - 1]), allowed: 1e-6 }),
-        contenders: [ours(wavepool, block), ...(peers ? [ringbuf(peers, block)] : []), plain(block)],
+        contenders: [
+          ours(wavepool, block, "lease"),
+          ours(wavepool, block, "array"),
+          ...(peers ? [ringbuf(peers, block)] : []),
+          plain(block),
+        ],
       },
     ];
   },
 };
 
-function ours({ createCore, createAnalysisBuffer, createBufferPool }, block) {
+/** With a lease for each window, or into one array, as ringbuf.js does. */
+function ours({ createCore, createAnalysisBuffer, createBufferPool }, block, into) {
   return {
-    name: "wavepool, analysis buffer",
+    name: into === "lease" ? "wavepool, analysis buffer" : "wavepool, analysis buffer, readInto",
     kind: "wavepool",
     async prepare() {
       const core = await createCore({ threads: false, memoryBytes: 2 ** 22 });
       const ring = createAnalysisBuffer(core, { name: "ring", window: BLOCK, capacity: CAPACITY });
       const source = createBufferPool(core, { name: "block", dtype: "f32", shape: BLOCK, max: 1 }).acquire();
       source.view.set(block);
-      return {
-        run() {
-          let last = 0;
-          for (let i = 0; i < MANY; i++) {
-            ring.write(source.view);
-            const window = ring.read();
-            last = window.view[BLOCK - 1];
-            window.release();
-          }
-          return last;
-        },
-      };
+      function windows() {
+        let last = 0;
+        for (let i = 0; i < MANY; i++) {
+          ring.write(source.view);
+          const window = ring.read();
+          last = window.view[BLOCK - 1];
+          window.release();
+        }
+        return last;
+      }
+      const out = new Float32Array(BLOCK);
+      function copies() {
+        for (let i = 0; i < MANY; i++) {
+          ring.write(block);
+          ring.readInto(out);
+        }
+        return out[BLOCK - 1];
+      }
+      return { run: into === "lease" ? windows : copies };
     },
   };
 }

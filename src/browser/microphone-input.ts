@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { AnalysisWindow } from "../pools/analysis-buffer.ts";
+import type { AnalysisWindow } from "../pools/analysis-window.ts";
 import { openAnalysisBuffer } from "../pools/create-analysis-buffer.ts";
 import { WORD, WORDS } from "./quantum-sink.ts";
 

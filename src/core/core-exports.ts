@@ -86,8 +86,8 @@ export interface CoreExports {
   ringShape(ring: Pointer, window: number, hop: number): void;
   ringReserve(ring: Pointer, count: number): number;
   ringCommit(ring: Pointer): void;
-  ringReady(ring: Pointer): number;
   ringRead(ring: Pointer, out: Pointer, length: number): number;
+  ringTake(ring: Pointer, shard: Pointer, now: number): number;
   ringCounter(ring: Pointer, key: number): number;
 
   relaxedSimd(): number;
@@ -144,12 +144,12 @@ export interface CoreExports {
   ): void;
   standardize(
     at: Pointer,
+    rows: number,
+    rowStride: number,
     count: number,
     stride: number,
     deviation: number,
-    degrees: number,
-    inside: number,
-    outside: number,
+    numbers: Pointer,
   ): void;
   shiftAndScale(at: Pointer, frames: number, width: number, table: Pointer): void;
   stackFrames(

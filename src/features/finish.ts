@@ -2,6 +2,8 @@ import type { Core } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import type { Plan } from "./plan.ts";
 
+const FLOAT_BYTES = 4;
+
 /** A run of frames as the kernels left them, and where they are to go. */
 export interface Window {
   /** Address of the frames: `out` itself where nothing is rearranged. */
@@ -17,7 +19,7 @@ export interface Window {
 
 /** A window to fill in: one for each front end and stream, so that no call makes an object. */
 export function emptyWindow(): Window {
-  return { base: 0, frames: 0, active: 0.5, out: 0, vectors: 0, left: 0 };
+  return { base: 0, frames: 0, active: 0, out: 0, vectors: 0, left: 0 };
 }
 
 /** Values that a vector of the result has. */
@@ -48,12 +50,9 @@ export function finishFrames(core: Core, plan: Plan, window: Window): void {
   }
   if (normalize) {
     const deviation = normalize.kind === "mean-and-deviation" ? 1 : 0;
-    const { degrees = 1, varianceGuard = 0, deviationGuard = 0 } = normalize;
-    for (let row = 0; row < rows; row++) {
-      const at = base + 4 * row * (frameMajor ? 1 : frames);
-      const stride = frameMajor ? 4 * rows : 4;
-      exports.standardize(at, frames, stride, deviation, degrees, varianceGuard, deviationGuard);
-    }
+    const rowStride = frameMajor ? FLOAT_BYTES : FLOAT_BYTES * frames;
+    const stride = frameMajor ? FLOAT_BYTES * rows : FLOAT_BYTES;
+    exports.standardize(base, rows, rowStride, frames, stride, deviation, plan.normalizing);
   }
   if (cepstra) exports.cosineTransform(plan.cosines, base, rows, cepstra, frames, out);
   if (stacking) {

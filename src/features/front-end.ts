@@ -18,6 +18,8 @@ import {
 } from "./samples.ts";
 
 const FLOAT_BYTES = 4;
+/** The greatest of no features; a variable as well. */
+const NOTHING = Number.NEGATIVE_INFINITY;
 /** Frames below which waking threads costs more than they save. */
 const CREW_FRAMES = 256;
 /** Samples of a clip at most: positions are 32-bit integers in the core, and more does not fit its memory anyway. */
@@ -92,6 +94,8 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
   const description = typeof preset === "object" && preset !== null ? preset : findPreset(preset);
   assertPolicy(nonFinite);
   const plan = planOf(core, description);
+  // A variable, for code that is not optimised yet allocates for a fraction in a field.
+  const { silence } = plan;
   const { name, frame, stacking, padTo, layout } = description;
   const pad = options.pad ?? padTo !== undefined;
   if (typeof pad !== "boolean") throw new InvalidArgumentError(`pad is ${describe(pad)}; give true or false`);
@@ -160,7 +164,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     const all = framesOf(frame!, total);
     const active = total > count ? touchedFrames(description, count, all) : all;
     const base = apart ? scratchOf(core, "frames to rearrange", plan.rows * all).byteOffset : target;
-    plan.found[0] = active < all ? plan.silence : Number.NEGATIVE_INFINITY;
+    plan.found[0] = active < all ? silence : NOTHING;
     plan.bad[1] = 0;
     const found = plan.found.byteOffset;
     const rowBytes = all * FLOAT_BYTES;
@@ -222,8 +226,7 @@ export function createFrontEnd(core: Core, options: FrontEndOptions): FrontEnd {
     if (scale !== 1) for (let i = 0; i < count; i++) out[i]! *= scale;
     if (!normalize) return;
     const deviation = normalize.kind === "mean-and-deviation" ? 1 : 0;
-    const { degrees = 1, varianceGuard = 0, deviationGuard = 0 } = normalize;
-    exports.standardize(target, count, FLOAT_BYTES, deviation, degrees, varianceGuard, deviationGuard);
+    exports.standardize(target, 1, 0, count, FLOAT_BYTES, deviation, plan.normalizing);
   }
 
   return {

@@ -38,6 +38,8 @@ export interface Plan {
   readonly cosines: Pointer;
   /** Shifts and scales, where there are any. */
   readonly cmvn: Pointer;
+  /** The numbers of the normalisation, where there is one. */
+  readonly normalizing: Pointer;
   /** Mels whose filter holds no bin. */
   readonly emptyMels: readonly number[];
 }
@@ -58,8 +60,11 @@ interface CorePlans {
 const plansByCore = new WeakMap<Core, CorePlans>();
 
 function plansOf(core: Core): CorePlans {
-  const known = plansByCore.get(core);
-  if (known) return known;
+  // Apart, for every call of a function with a closure allocates.
+  return plansByCore.get(core) ?? newPlansOf(core);
+}
+
+function newPlansOf(core: Core): CorePlans {
   const plans: CorePlans = { plans: new Map(), regions: [], scratch: new Map() };
   plansByCore.set(core, plans);
   core.onLeave(() => {
@@ -116,7 +121,7 @@ export function planOf(core: Core, description: FrontEndDescription): Plan {
   const taken: Region[] = [];
   const kept = new Set(scratch.keys());
   try {
-    const bare = bareTables(core, description);
+    const bare = bareTables(core, description, taken);
     const plan = description.frame ? buildPlan(core, bare, taken) : bare;
     plans.set(key, plan);
     regions.push(...taken);
@@ -143,8 +148,16 @@ interface Region {
   bytes: number;
 }
 
-function bareTables(core: Core, description: FrontEndDescription): Plan {
+function bareTables(core: Core, description: FrontEndDescription, taken: Region[]): Plan {
   const found = scratchOf(core, "front-end results", 2);
+  let normalizing = 0;
+  if (description.normalize) {
+    const { degrees = 1, varianceGuard = 0, deviationGuard = 0 } = description.normalize;
+    const numbers = [degrees, varianceGuard, deviationGuard];
+    normalizing = takeRegion(core, 8 * numbers.length, `front end ${description.name}`);
+    taken.push({ at: normalizing, bytes: 8 * numbers.length });
+    new Float64Array(core.buffer, normalizing, numbers.length).set(numbers);
+  }
   return {
     description,
     pointer: 0,
@@ -155,6 +168,7 @@ function bareTables(core: Core, description: FrontEndDescription): Plan {
     silence: 0,
     cosines: 0,
     cmvn: 0,
+    normalizing,
     emptyMels: [],
   };
 }

@@ -3,9 +3,12 @@ import { describe } from "../core/arguments.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreExports, Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError, PoolClosedError } from "../core/errors.ts";
+import { type AnalysisWindow, LeasedWindow } from "./analysis-window.ts";
 import type { BufferPool } from "./buffer-pool.ts";
-import { dispose, type Lease } from "./lease.ts";
 import { readName } from "./memory-name.ts";
+import { closedError } from "./pool-errors.ts";
+import { slotIndex } from "./slot-memory.ts";
+import { createWindowTarget, type WindowTarget } from "./window-target.ts";
 
 /** Sample types that a ring stores. */
 export type SampleType = "f32" | "i16";
@@ -25,13 +28,18 @@ const COUNTER = {
   windows: 4,
   window: 5,
   hop: 6,
-  start: 7,
 } as const;
 export const HEADER_WORDS = 8;
 /** Policy of a ring that rejects. */
 const REJECT = 1;
-/** The ring's data follows its header. */
+/** Bytes from a ring's address to where its last window began and how long it is, and to its data. */
+const START_OFFSET = 152;
+const LENGTH_OFFSET = 160;
 const DATA_OFFSET = 256;
+
+// Results of the core's functions: of poolAcquire, and of ringRead.
+const POOL_CLOSED = -2;
+const TOO_SHORT = -1;
 
 /** What has gone through an analysis buffer, in samples. */
 export interface AnalysisStatistics {
@@ -51,16 +59,6 @@ export interface AnalysisStatistics {
   windows: number;
 }
 
-/** A window of samples in a pooled buffer, to be released. */
-export interface AnalysisWindow {
-  /** The samples, float32 from -1 to 1. */
-  readonly view: Float32Array;
-  /** Position of the first sample since the start of the source. */
-  readonly start: number;
-  release(): void;
-  [Symbol.dispose](): void;
-}
-
 /**
  * A ring of samples of one source between one writing and one reading agent, both of which may be the same.
  * Create it with `createAnalysisBuffer`.
@@ -78,7 +76,13 @@ export class AnalysisBuffer {
   /** The ring's data, as samples and as bytes. */
   readonly #samples: Samples;
   readonly #bytes: Uint8Array;
+  /** Of the last window, as the core has left them: a read away, where calls would take longer than the copy. */
+  readonly #start: Float64Array;
+  readonly #length: Uint32Array;
   readonly #pool: BufferPool<"f32">;
+  /** Views of windows that are shorter than their buffers, by slot, made once for as long as neither changes. */
+  readonly #views: Float32Array[] = [];
+  readonly #target: WindowTarget;
   readonly #rejects: boolean;
   readonly #minWindow: number;
   /** Bytes of a sample that the last chunk cut in two. */
@@ -96,6 +100,7 @@ export class AnalysisBuffer {
     this.dtype = SAMPLE_TYPES[dtype!]!;
     this.capacity = capacity!;
     this.maxWindow = maxWindow!;
+    this.#target = createWindowTarget(core, maxWindow!, `analysis buffer "${this.name}"`);
     this.#exports = exports;
     this.#ring = ring;
     this.#pool = pool;
@@ -107,6 +112,8 @@ export class AnalysisBuffer {
         ? new Float32Array(buffer, data, capacity!)
         : new Int16Array(buffer, data, capacity!);
     this.#bytes = new Uint8Array(buffer, data, this.#samples.byteLength);
+    this.#start = new Float64Array(buffer, ring + START_OFFSET, 1);
+    this.#length = new Uint32Array(buffer, ring + LENGTH_OFFSET, 1);
   }
 
   /**
@@ -185,25 +192,61 @@ export class AnalysisBuffer {
   }
 
   /**
-   * Reads the next window into a pooled buffer.
+   * Reads the next window into a pooled buffer. What it allocates is the lease; `readInto` allocates nothing.
    *
    * @returns the window, or undefined when not enough has been written, or when all windows are leased (the
    * samples wait in the ring then, and the windows' pool counts it).
    */
   read(): AnalysisWindow | undefined {
     if (this.#closed) throw this.#closedError();
-    if (this.#exports.ringReady(this.#ring) === 0) return undefined;
-    const lease = this.#pool.tryAcquire();
-    if (lease === undefined) return undefined;
-    try {
-      const samples = this.#exports.ringRead(this.#ring, lease.view.byteOffset, lease.view.length);
-      if (samples > 0) return windowOf(lease, samples, this.#counter("start"));
-    } catch (cause) {
-      lease.release();
-      throw cause;
+    const pool = this.#pool;
+    if (pool.closed) throw closedError(pool.name);
+    const handle = this.#exports.ringTake(this.#ring, pool.shard, pool.now());
+    if (handle > 0) {
+      return pool.begun(new LeasedWindow(pool, handle, this.#viewAt(handle), this.#start[0]!), handle);
     }
-    lease.release();
+    if (handle === POOL_CLOSED) throw closedError(pool.name);
     return undefined;
+  }
+
+  /**
+   * Copies the next window to the beginning of `target`, without a lease and without allocating, for a real-time
+   * thread. Fastest where `target` is a view of the core's memory, such as a lease's, and the same each time.
+   *
+   * @returns the window's samples, float32 from -1 to 1, or 0 when not enough has been written; where they begin is
+   * `lastStart` then.
+   * @throws InvalidArgumentError when `target` is no Float32Array, or shorter than the window.
+   * @throws CoreMemoryError when the core has no room to stage windows for a target that is not in its memory.
+   */
+  readInto(target: Float32Array): number {
+    if (this.#closed) throw this.#closedError();
+    const samples = this.#exports.ringRead(this.#ring, this.#target.aim(target), target.length);
+    if (samples === TOO_SHORT) {
+      throw new InvalidArgumentError(
+        `analysis buffer "${this.name}": target holds ${target.length} samples; give one for the window's ${this.#counter("window")}`,
+      );
+    }
+    if (samples <= 0) return 0;
+    this.#target.deliver(samples);
+    return samples;
+  }
+
+  /** Position of the first sample of the window that was read last, by `read` or `readInto`; 0 before the first. */
+  get lastStart(): number {
+    if (this.#closed) throw this.#closedError();
+    return this.#start[0]!;
+  }
+
+  /** The window in the buffer that a handle names. */
+  #viewAt(handle: number): Float32Array {
+    const whole = this.#pool.viewAt(handle);
+    const length = this.#length[0]!;
+    if (length === whole.length) return whole;
+    const known = this.#views[slotIndex(handle)];
+    if (known?.length === length && known.byteOffset === whole.byteOffset) return known;
+    const view = whole.subarray(0, length);
+    this.#views[slotIndex(handle)] = view;
+    return view;
   }
 
   /** Windows that are ready to be read, were the pool endless. */
@@ -273,6 +316,7 @@ export class AnalysisBuffer {
     if (this.#closed) return 0;
     this.#closed = true;
     this.#exports.ringFree(this.#ring);
+    this.#target.close();
     return this.#pool.shutdown();
   }
 
@@ -302,19 +346,6 @@ function copyAround(
     ring[to] = source[i]!;
     if (++to === ring.length) to = 0;
   }
-}
-
-function windowOf(lease: Lease<"f32">, samples: number, start: number): AnalysisWindow {
-  const view = samples === lease.view.length ? lease.view : lease.view.subarray(0, samples);
-  return {
-    get view() {
-      void lease.view; // throws after release
-      return view;
-    },
-    start,
-    release: () => lease.release(),
-    [dispose]: () => lease[dispose](),
-  } as AnalysisWindow;
 }
 
 /**

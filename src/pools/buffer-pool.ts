@@ -125,16 +125,10 @@ export class BufferPool<D extends Dtype = Dtype> {
    */
   tryAcquire(): Lease<D> | undefined {
     if (this.#state.closed) throw closedError(this.name);
-    const handle = this.#exports.poolAcquire(this.#shard, this.#times ? clock() : 0);
-    if (handle <= 0) {
-      if (handle === CLOSED) throw closedError(this.name);
-      return undefined;
-    }
-    const lease = new Lease(this, handle, this.#slots.viewAt(slotIndex(handle)));
-    if (this.#leaks !== undefined) this.#leaks.track(lease, handle);
-    if (this.#adaptive !== undefined)
-      this.#adaptive.afterAcquire(this.#exports.shardCounter(this.#shard, COUNTER.misses));
-    return lease;
+    const handle = this.#exports.poolAcquire(this.#shard, this.now());
+    if (handle > 0) return this.begun(new Lease(this, handle, this.viewAt(handle)), handle);
+    if (handle === CLOSED) throw closedError(this.name);
+    return undefined;
   }
 
   /**
@@ -216,7 +210,7 @@ export class BufferPool<D extends Dtype = Dtype> {
     const plausible = Number.isInteger(handle) && handle > 0 && handle < MAX_HANDLE;
     const result = this.#exports.poolAdopt(this.#shard, plausible ? handle : 0);
     if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
-    const lease = new Lease(this, handle, this.#slots.viewAt(slotIndex(handle)));
+    const lease = new Lease(this, handle, this.viewAt(handle));
     this.#leaks?.track(lease, handle);
     return lease;
   }
@@ -314,7 +308,7 @@ export class BufferPool<D extends Dtype = Dtype> {
   /** @internal Called by {@link Lease.release}. */
   takeBack(handle: number, lease: Lease<D>): void {
     if (this.#state.freed) throw handleError(this.name, handle, false); // ended elsewhere, and the pool with it
-    const result = this.#exports.poolRelease(this.#shard, handle, this.#times ? clock() : 0);
+    const result = this.#exports.poolRelease(this.#shard, handle, this.now());
     if (this.#leaks !== undefined) this.#leaks.forget(lease);
     if (result !== DONE) throw handleError(this.name, handle, result === FOREIGN);
     if (this.#queue !== undefined) this.#queue.serve();
@@ -367,6 +361,24 @@ export class BufferPool<D extends Dtype = Dtype> {
   /** @internal Counts bytes that the last acquire was given beyond what was asked for. */
   countUnused(bytes: number): void {
     this.#exports.poolCount(this.#shard, COUNTER.unusedBytes, bytes);
+  }
+
+  /** @internal The time that the core is told, where this pool keeps times. */
+  now(): number {
+    return this.#times ? clock() : 0;
+  }
+
+  /** @internal The whole buffer that a handle names. */
+  viewAt(handle: number): DtypeArrays[D] {
+    return this.#slots.viewAt(slotIndex(handle));
+  }
+
+  /** @internal Notes a lease of what the core has just acquired. */
+  begun<L extends Lease<D>>(lease: L, handle: number): L {
+    if (this.#leaks !== undefined) this.#leaks.track(lease, handle);
+    if (this.#adaptive !== undefined)
+      this.#adaptive.afterAcquire(this.#exports.shardCounter(this.#shard, COUNTER.misses));
+    return lease;
   }
 
   /** @internal This agent's counters, for pools made of this one. */

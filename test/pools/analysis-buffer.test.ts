@@ -5,10 +5,12 @@ import {
   type Core,
   CoreMemoryError,
   createAnalysisBuffer,
+  createBufferPool,
   createCore,
   InvalidArgumentError,
   LeaseError,
   openAnalysisBuffer,
+  openBufferPool,
   PoolClosedError,
   poolStatistics,
 } from "../../src/index.ts";
@@ -161,6 +163,69 @@ describe.each(BUILDS)("an analysis buffer, $build", ({ threads }) => {
     }
     b.release();
     expect(buffer.pool.stats().inUse).toBe(0);
+  });
+
+  it("tells the leases of one buffer apart, however often it is leased", () => {
+    const buffer = createAnalysisBuffer(core, { name: "mic", window: 4, windows: 1 });
+    buffer.write(ramp(8));
+    const first = buffer.read()!;
+    const { view } = first;
+    first.release();
+    const second = buffer.read()!;
+    expect(second.view).toBe(view); // the same memory
+    expect(() => first.view).toThrow(LeaseError);
+    expect(() => first.release()).toThrow(LeaseError);
+    first[Symbol.dispose]();
+    expect([...second.view]).toEqual([4, 5, 6, 7]);
+    second.release();
+    expect(buffer.pool.stats()).toMatchObject({ inUse: 0, doubleReleases: 1 });
+  });
+
+  it("refuses to read from a pool of windows that was shut down", () => {
+    const buffer = createAnalysisBuffer(core, { name: "mic", window: 4 });
+    buffer.write(ramp(4));
+    buffer.pool.shutdown();
+    expect(() => buffer.read()).toThrow(PoolClosedError);
+  });
+
+  it("reads into arrays of the caller's, in the core's memory and elsewhere, without a lease", () => {
+    const before = core.freeBytes();
+    const buffer = createAnalysisBuffer(core, { name: "mic", window: 4, hop: 3, windows: 1 });
+    const lease = createBufferPool(core, { name: "own", dtype: "f32", shape: 6, max: 1 }).acquire();
+    const own = new Float32Array(6);
+    expect(buffer.lastStart).toBe(0);
+    buffer.write(ramp(20));
+    const held = buffer.read()!; // every window is leased
+    for (const [at, target] of [own, lease.view, lease.view.subarray(1), own, own.subarray(2)].entries()) {
+      target.fill(-1);
+      expect(buffer.readInto(target)).toBe(4);
+      expect(buffer.lastStart).toBe(3 * (at + 1));
+      expect([...target]).toEqual([...ramp(4, buffer.lastStart), -1, -1].slice(0, target.length));
+    }
+    expect(buffer.readInto(own)).toBe(0);
+    buffer.reconfigure({ window: 2 });
+    expect(buffer.readInto(own)).toBe(2);
+    expect([...own.subarray(0, 2)]).toEqual([18, 19]);
+    expect(buffer.pool.stats()).toMatchObject({ inUse: 1, exhausted: 0 });
+    held.release();
+    lease.release();
+    buffer.shutdown();
+    expect(() => buffer.readInto(own)).toThrow(PoolClosedError);
+    expect(() => buffer.lastStart).toThrow(PoolClosedError);
+    openBufferPool(core, "own").shutdown();
+    expect(core.freeBytes()).toBe(before);
+  });
+
+  it("refuses a target that is no Float32Array or shorter than the window, and keeps the samples", () => {
+    const buffer = createAnalysisBuffer(core, { name: "mic", window: 4 });
+    buffer.write(ramp(4));
+    expect(() => buffer.readInto(new Float32Array(3))).toThrow(
+      /target holds 3 samples; give one for the window's 4/,
+    );
+    for (const wrong of [new Float64Array(4), [0, 0, 0, 0], undefined]) {
+      expect(() => buffer.readInto(wrong as never)).toThrow(InvalidArgumentError);
+    }
+    expect(drain(buffer)).toEqual([[0, [0, 1, 2, 3]]]);
   });
 
   it("leaves gaps where the hop is longer than the window", () => {
