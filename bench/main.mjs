@@ -25,8 +25,7 @@ import { SUITES } from "./suites/index.mjs";
 const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
-/** Suites that pages leave out, and those that only Node runs with --quick, which has a minute. */
-const NOT_IN_PAGES = ["transcription", "service"];
+/** Suites that only Node runs with --quick, which has a minute. */
 const SLOW = ["transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
 const EXIT_USER_MISTAKE = 2;
@@ -105,7 +104,6 @@ async function measureRuntime(name) {
 
 function leftOut(suite, runtime) {
   if (suite === "service" && runtime !== "node") return "its program is Node's";
-  if (NOT_IN_PAGES.includes(suite) && BROWSERS.includes(runtime)) return "not in pages yet";
   if (flags.quick && (suite === "service" || (SLOW.includes(suite) && runtime !== "node"))) return "--quick";
   return undefined;
 }

@@ -11,10 +11,8 @@ const MODULES = new URL("../node_modules/", import.meta.url);
 /** What was timed is compiled already. */
 const WARM_UP_MS = 50;
 
-/** @param speech whether the suite transcribes: reading the sample takes a moment */
-export async function nodeContext({ peers = true, speech = false } = {}) {
-  const context = { wavepool, startThread };
-  if (speech) context.speech = await speechHere(wavepool, peers);
+export async function nodeContext({ peers = true } = {}) {
+  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers) };
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
   const { GCProfiler } = await import("node:v8");

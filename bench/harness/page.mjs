@@ -4,6 +4,7 @@ import { SUITES } from "../suites/index.mjs";
 import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 import { peersBy } from "./peers.mjs";
+import { speechInPage } from "./speech-page.mjs";
 
 const ONNXRUNTIME = new URL("modules/onnxruntime-web/dist/", location.href).href;
 
@@ -33,7 +34,8 @@ export const suites = Object.keys(SUITES);
 
 /** @returns { core, result } of a suite, as child.mjs gives it elsewhere */
 export async function runSuite(name, effort, onProgress) {
-  const context = { wavepool, peers: peersBy(read, ONNXRUNTIME) };
+  const peers = peersBy(read, ONNXRUNTIME);
+  const context = { wavepool, peers, speech: () => speechInPage(wavepool, peers) };
   if (crossOriginIsolated) context.startThread = startThread;
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
   return { core: await coreBinary(wavepool), result };

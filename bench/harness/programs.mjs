@@ -20,7 +20,7 @@ export function programOf(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** Runs a suite. @returns { version, core, result } @throws Error when the process ends without */
+/** Runs a suite. @returns { version, core, result } @throws Error when the suite fails, or the process ends without a word */
 export async function suiteInProcess(name, program, suite, effort, onProgress) {
   const child = spawn(program, [...FLAGS[name], CHILD, suite, effort], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -44,5 +44,6 @@ export async function suiteInProcess(name, program, suite, effort, onProgress) {
   }
   const end = await ended;
   if (answer === undefined) throw new Error(`${end}: ${said.trim().split("\n").at(-1) ?? ""}`);
+  if (answer.failed !== undefined) throw new Error(answer.failed);
   return answer;
 }
