@@ -35,7 +35,8 @@ async function loadPipeline(peers, threads) {
   const { env, pipeline } = await peers.load("@huggingface/transformers");
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
-  env.localModelPath = here(MODELS);
+  // A path: of whole URLs it takes files on trust, and finds no tokenizer.
+  env.localModelPath = new URL(here(MODELS)).pathname;
   env.useBrowserCache = false;
   env.backends.onnx.wasm.numThreads = threads;
   return pipeline("automatic-speech-recognition", NAME, { dtype: "q8", device: "wasm" });
