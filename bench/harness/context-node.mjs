@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
+import { loadGraphs } from "./graphs-node.mjs";
 import { peersBy } from "./peers.mjs";
 import { speechHere } from "./speech-node.mjs";
 
@@ -12,7 +13,8 @@ const MODULES = new URL("../node_modules/", import.meta.url);
 const WARM_UP_MS = 50;
 
 export async function nodeContext({ peers = true } = {}) {
-  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers) };
+  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers), graphs: loadGraphs };
+  context.providers = ["wasm", "native", "webgpu", "webnn"];
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
   const { GCProfiler } = await import("node:v8");

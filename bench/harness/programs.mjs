@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ALLOCATION_FLAGS } from "../mel/allocation.mjs";
+import { bundleGraphs } from "./graphs-node.mjs";
 
 const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
 const BIN = fileURLToPath(new URL("../../node_modules/.bin/", import.meta.url));
@@ -22,6 +23,7 @@ export function programOf(name) {
 
 /** Runs a suite. @returns { version, core, result } @throws Error when the suite fails, or the process ends without a word */
 export async function suiteInProcess(name, program, suite, effort, onProgress) {
+  if (suite === "inference") await bundleGraphs();
   const child = spawn(program, [...FLAGS[name], CHILD, suite, effort], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: MAX_MS,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { hubClient } from "../../scripts/hub-client.mjs";
 import { MODEL_PATH, modelDirectory } from "./speech-model.mjs";
 
 const require = createRequire(import.meta.url);
@@ -50,7 +51,7 @@ export async function buildSite(out) {
     external: NODE_ONLY,
     logLevel: "error",
     logOverride: { "unsupported-dynamic-import": "silent" },
-    plugins: [leaveMissing],
+    plugins: [hubClient, leaveMissing],
   });
   cpSync(bench("browser.html"), join(out, "index.html"));
   writeFileSync(join(out, "suite.html"), BARE);

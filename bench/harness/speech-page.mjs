@@ -32,12 +32,13 @@ async function read(path) {
 
 /** transformers.js as it runs in pages, with the same weights and threads. */
 async function loadPipeline(peers, threads) {
-  const { env, pipeline } = await peers.load("@huggingface/transformers");
+  const { env, pipeline, Tensor } = await peers.load("@huggingface/transformers");
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   // A path: of whole URLs it takes files on trust, and finds no tokenizer.
   env.localModelPath = new URL(here(MODELS)).pathname;
   env.useBrowserCache = false;
   env.backends.onnx.wasm.numThreads = threads;
-  return pipeline("automatic-speech-recognition", NAME, { dtype: "q8", device: "wasm" });
+  const speech = await pipeline("automatic-speech-recognition", NAME, { dtype: "q8", device: "wasm" });
+  return { pipeline: speech, Tensor };
 }

@@ -16,7 +16,8 @@ export const threadsOf = (cores) => Math.min(cores, MAX_THREADS);
 /**
  * @param wavepool the package's exports
  * @param here { sound: bytes of the sample, text: its words, model: directory or URL, threads, runtimeFiles?, providers: by name true
- * or what is lacking, pipeline?: loads transformers.js's }
+ * or what is lacking, pipeline?: loads
+ * transformers.js's, as { pipeline, Tensor } }
  * @returns { samples, text, model, threads, runtimeFiles, providers, pipeline, loaders: [{ name, kind, lacks?, load }] }
  */
 export async function speechOf({ createCore, decodeAudio, monoReader, createTranscriber }, here) {
@@ -42,7 +43,7 @@ export async function speechOf({ createCore, decodeAudio, monoReader, createTran
       name: "@huggingface/transformers, onnxruntime-web Wasm",
       kind: "peer",
       async load() {
-        const run = transcriberOf(await pipeline());
+        const run = transcriberOf((await pipeline()).pipeline);
         return (sound) => run(sound, () => undefined);
       },
     });

@@ -1,9 +1,5 @@
 /** Whole transcription; transformers.js beside it with the same weights. */
-import { editDistance } from "../wer/error-rate.mjs";
-
-/** Of the words of a clip that a machine spoke. */
-const ALLOWED_ERRORS = 0.34;
-const words = (text) => text.toLowerCase().match(/[a-z']+/g) ?? [];
+import { ALLOWED_ERRORS, wordErrors } from "./spoken-words.mjs";
 
 export default {
   name: "transcription",
@@ -13,10 +9,7 @@ export default {
     const { samples, text, loaders } = await context.speech();
     const seconds = samples.length / 16000;
     const shared = loaders.map(loadedOnce);
-    const check = (heard) => ({
-      difference: editDistance(words(text), words(heard)) / words(text).length,
-      allowed: ALLOWED_ERRORS,
-    });
+    const check = (heard) => ({ difference: wordErrors(text, heard), allowed: ALLOWED_ERRORS });
     /** @param of what to take of a call's figures */
     const job = (name, unit, count, of) => ({
       name,

@@ -13,21 +13,23 @@ const DTYPES = { _quantized: "q8", _int8: "int8", _uint8: "uint8", "": "fp32", _
 
 /** @returns as transcriberOf */
 export async function load({ timestamps, ...options }) {
-  return transcriberOf(await loadPipeline(options), timestamps);
+  const { pipeline } = await loadPipeline(options);
+  return transcriberOf(pipeline, timestamps);
 }
 
-/** The pipeline that transformers.js makes of a directory. */
+/** The pipeline that transformers.js makes of a directory, and its class of tensors. */
 export async function loadPipeline({ directory, threads, provider }) {
   if (provider === "wasm") await useWasm(threads);
-  const { env, pipeline } = await import("@huggingface/transformers");
+  const { env, pipeline, Tensor } = await import("@huggingface/transformers");
   env.allowRemoteModels = false;
   env.localModelPath = `${dirname(directory)}/`;
-  return pipeline("automatic-speech-recognition", basename(directory), {
+  const speech = await pipeline("automatic-speech-recognition", basename(directory), {
     dtype: dtypeOf(directory),
     ...(provider === "wasm"
       ? { device: "auto", session_options: { executionProviders: ["wasm"] } }
       : { device: "cpu", session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 } }),
   });
+  return { pipeline: speech, Tensor };
 }
 
 async function useWasm(threads) {
