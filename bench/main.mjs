@@ -12,7 +12,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { engineOf, suiteInPage } from "./harness/browsers.mjs";
-import { bundleForNode, REFERENCE_BUNDLE } from "./harness/bundled.mjs";
+import { bundleForNode, REFERENCES } from "./harness/bundled.mjs";
 import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
@@ -27,8 +27,7 @@ import { SUITES } from "./suites/index.mjs";
 const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
-/** Suites that pages leave out, and those that only Node runs with --quick, which has a minute. */
-const NOT_IN_PAGES = ["transcription", "service"];
+/** Suites that only Node runs with --quick, which has a minute. */
 const SLOW = ["transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
 const EXIT_USER_MISTAKE = 2;
@@ -40,7 +39,7 @@ const flags = readFlags();
 const effort = flags.quick ? "quick" : "full";
 const old = flags.compare && readReport(flags.compare);
 installPeers();
-await bundleForNode("test/features/preset-references.ts", REFERENCE_BUNDLE);
+await bundleForNode(REFERENCES);
 const report = {
   format: 1,
   date: new Date().toISOString(),
@@ -120,7 +119,6 @@ async function measureRuntime(name) {
 
 function leftOut(suite, runtime) {
   if (suite === "service" && runtime !== "node") return "its program is Node's";
-  if (NOT_IN_PAGES.includes(suite) && BROWSERS.includes(runtime)) return "not in pages yet";
   if (flags.quick && (suite === "service" || (SLOW.includes(suite) && runtime !== "node"))) return "--quick";
   return undefined;
 }

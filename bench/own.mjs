@@ -8,8 +8,8 @@ import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
 import { SUITES } from "./suites/index.mjs";
 
-/** Transcription needs a clip whose words are known, which the package does not carry. */
-const { transcription: _, ...OWN } = SUITES;
+/** They need a model and a clip whose words are known, which the package does not carry. */
+const { inference: _, transcription: __, ...OWN } = SUITES;
 export const OWN_SUITES = Object.keys(OWN);
 /** In one process: rounds apart in time take up some of the machine's noise. */
 const RUNS = { full: 3, quick: 1 };
@@ -30,7 +30,9 @@ export async function measureOwn(wavepool, { suites, effort, runtime, cores, sta
     machine: { cores },
     runtimes: { here: { version: runtime, core } },
     results: [],
-    skipped: ["peers, transcription and service, which are in the repository's npm run bench"],
+    skipped: [
+      "peers, encoder and decoder, transcription and service, which are in the repository's npm run bench",
+    ],
   };
   for (const name of suites) {
     const runs = [];

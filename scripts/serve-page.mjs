@@ -9,7 +9,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import open from "open";
-import { buildSite } from "../bench/harness/site.mjs";
+import { buildSite, siteFolders } from "../bench/harness/site.mjs";
 import { buildPage, modelDirectory, runtimeDirectory } from "./page.mjs";
 
 const { values } = parseArgs({
@@ -51,7 +51,7 @@ function folder(path, directory) {
 }
 for (const name of installed) folder(`/models/${name}`, await modelDirectory(name));
 folder("/onnxruntime", runtimeDirectory());
-folder("/bench/modules", join(root, "bench", "node_modules"));
+for (const [path, directory] of Object.entries(siteFolders())) folder(`/bench/${path}`, directory);
 folder("", out);
 
 if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) {

@@ -8,10 +8,15 @@ const [, , name, effort] = process.argv;
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 console.log = console.info = console.warn = console.error; // what a peer says is no result
 
-const context = await nodeContext({ speech: name === "transcription" });
-const result = await measureSuite(SUITES[name], context, EFFORTS[effort], (at) => say({ at }));
-const core = await coreBinary(context.wavepool);
-process.stdout.write(`${JSON.stringify({ version: runtimeVersion(), core, result })}\n`, () => {
+const context = await nodeContext();
+let answer;
+try {
+  const result = await measureSuite(SUITES[name], context, EFFORTS[effort], (at) => say({ at }));
+  answer = { version: runtimeVersion(), core: await coreBinary(context.wavepool), result };
+} catch (error) {
+  answer = { failed: error.message };
+}
+process.stdout.write(`${JSON.stringify(answer)}\n`, () => {
   context.end?.();
   process.exit(0);
 });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
-import { bundleOf, REFERENCE_BUNDLE } from "./bundled.mjs";
+import { bundleOf, GRAPHS, REFERENCES } from "./bundled.mjs";
 import { peersBy } from "./peers.mjs";
 import { speechHere } from "./speech-node.mjs";
 
@@ -14,11 +14,13 @@ const MODULES = new URL("../node_modules/", import.meta.url);
 /** What was timed is compiled already. */
 const WARM_UP_MS = 50;
 
-/** @param speech whether the suite transcribes: reading the sample takes a moment */
-export async function nodeContext({ peers = true, speech = false } = {}) {
-  const { REFERENCES } = await import(pathToFileURL(bundleOf(REFERENCE_BUNDLE)).href);
-  const context = { wavepool, startThread, references: REFERENCES };
-  if (speech) context.speech = await speechHere(wavepool, peers);
+const bundle = ({ name }) => import(pathToFileURL(bundleOf(name)).href);
+
+export async function nodeContext({ peers = true } = {}) {
+  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers) };
+  context.references = (await bundle(REFERENCES)).REFERENCES;
+  context.graphs = () => bundle(GRAPHS);
+  context.providers = ["wasm", "native", "webgpu", "webnn"];
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
   const { GCProfiler } = await import("node:v8");

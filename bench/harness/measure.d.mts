@@ -12,6 +12,7 @@ export interface Contender {
   kind: "wavepool" | "peer" | "yardstick";
   other?: string;
   lacks?: string;
+  check?(result: never): { difference: number; allowed: number; why?: string };
   prepare(): Work | Promise<Work>;
 }
 export interface Job {

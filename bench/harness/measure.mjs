@@ -7,10 +7,10 @@
  *
  * A suite is { name, title, measure?, jobs(context) }, `measure` what its jobs' sizes count; a job { name, size?, count?, unit?, quick?, contenders, check }, where
  * `count` is how many operations a call does (a contender's own comes first), `check(result)` gives how far a result is from the reference and what is
- * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other? }, whose `prepare` resolves to
+ * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other?, check? }, whose `prepare` resolves to
  * { run(), result?(), time?(calls), asynchronous?, elsewhere?, close?() }, `elsewhere` for work of other
  * threads, whose bytes nobody counts. What run() returns goes into a sum, so that no engine can
- * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked.
+ * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked; `check`, how its result is, where not as the job's.
  */
 import { spread } from "../mel/spread.mjs";
 
@@ -76,12 +76,12 @@ async function measureJob(job, context, effort) {
 
 /** Loads a contender, compares its result with the reference, and finds how many calls fill a turn. */
 async function prepare(contender, job, effort) {
-  const { name, kind, prepare: load, other, lacks, count = job.count ?? 1 } = contender;
+  const { name, kind, prepare: load, other, lacks, count = job.count ?? 1, check = job.check } = contender;
   const entry = { name, kind, other, lacks, count, samples: [], collections: 0, sum: 0 };
   if (lacks !== undefined) return entry;
   try {
     entry.work = await load();
-    verify(entry, await (entry.work.result ?? entry.work.run)(), job);
+    verify(entry, await (entry.work.result ?? entry.work.run)(), check);
     let [calls, ms] = [1, 0];
     const start = performance.now();
     do {
@@ -97,11 +97,11 @@ async function prepare(contender, job, effort) {
   return entry;
 }
 
-function verify(entry, result, job) {
+function verify(entry, result, check) {
   const checksum = typeof result === "number" ? result : result?.reduce?.((sum, x) => sum + x, 0);
   if (checksum !== undefined) entry.checksum = brief(checksum);
   if (entry.other !== undefined) return;
-  const { difference, allowed, why } = job.check(result);
+  const { difference, allowed, why } = check(result);
   if (!(difference <= allowed)) {
     throw new Error(why ?? `wrong result: off the reference by ${difference}, allowed ${allowed}`);
   }

