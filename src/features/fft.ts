@@ -108,6 +108,10 @@ function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
   const inputLength = real ? size : 2 * size;
   const outputLength = real ? 2 * (Math.floor(size / 2) + 1) : 2 * size;
 
+  /** Views that were checked last: asking a view for its buffer takes V8 as long as a fifth of a small transform. */
+  let knownInput: Float32Array | undefined;
+  let knownOutput: Float32Array | undefined;
+
   function assertView(view: Float32Array, name: string): void {
     if (!(view instanceof Float32Array) || view.buffer !== buffer) {
       throw new InvalidArgumentError(
@@ -141,8 +145,10 @@ function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
     to: number,
     inverse: number,
   ): number {
-    assertView(input, "input");
-    assertView(output, "output");
+    if (input !== knownInput) assertView(input, "input");
+    if (output !== knownOutput) assertView(output, "output");
+    knownInput = input;
+    knownOutput = output;
     const count = countOf(input, from, given);
     if (output.length < count * to) {
       throw new InvalidArgumentError(
