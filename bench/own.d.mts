@@ -7,6 +7,15 @@ export interface BenchThread {
   ask(request: unknown): Promise<unknown>;
   end(): Promise<void>;
 }
+/** See speechOf in harness/speech.mjs. */
+export interface BenchSpeech {
+  /** Bytes of the sample. */
+  sound: Uint8Array;
+  text: string;
+  model: string;
+  /** Why one is lacking, else true. */
+  providers: Record<"wasm" | "native", true | string>;
+}
 export const OWN_SUITES: readonly string[];
 export function measureOwn(
   wavepool: object,
@@ -15,6 +24,7 @@ export function measureOwn(
     effort: "full" | "quick";
     runtime: string;
     cores: number;
+    speech(): Promise<BenchSpeech>;
     startThread(data: unknown): Promise<BenchThread>;
     print: (line: string) => void;
   },

@@ -6,10 +6,11 @@ import { EFFORTS, measureSuite } from "./harness/measure.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
+import { speechOf, threadsOf } from "./harness/speech.mjs";
 import { SUITES } from "./suites/index.mjs";
 
-/** They need a model and a clip whose words are known, which the package does not carry. */
-const { inference: _, transcription: __, ...OWN } = SUITES;
+/** Encoder and decoder apart from the rest are no part of what the package exports. */
+const { inference: _, ...OWN } = SUITES;
 export const OWN_SUITES = Object.keys(OWN);
 /** In one process: rounds apart in time take up some of the machine's noise. */
 const RUNS = { full: 3, quick: 1 };
@@ -18,10 +19,10 @@ const RUNS = { full: 3, quick: 1 };
  * Measures in this runtime.
  *
  * @param wavepool the package's exports
- * @param options { suites, effort: "full" or "quick", runtime, cores, startThread(data), print(line) }
+ * @param options { suites, effort: "full" or "quick", runtime, cores, startThread(data), speech(): see speechOf, print(line) }
  * @returns a report as bench/main.mjs writes it
  */
-export async function measureOwn(wavepool, { suites, effort, runtime, cores, startThread, print }) {
+export async function measureOwn(wavepool, { suites, effort, runtime, cores, startThread, speech, print }) {
   const core = await coreBinary(wavepool);
   const report = {
     format: 1,
@@ -30,24 +31,32 @@ export async function measureOwn(wavepool, { suites, effort, runtime, cores, sta
     machine: { cores },
     runtimes: { here: { version: runtime, core } },
     results: [],
-    skipped: [
-      "peers, encoder and decoder, transcription and service, which are in the repository's npm run bench",
-    ],
+    skipped: ["peers, encoder and decoder apart, and service, which are in the repository's npm run bench"],
+  };
+  const context = {
+    wavepool,
+    references: REFERENCES,
+    startThread,
+    speech: async () => speechOf(wavepool, { ...(await speech()), threads: threadsOf(cores) }),
   };
   for (const name of suites) {
-    const runs = [];
-    for (let i = 0; i < RUNS[effort]; i++) {
-      runs.push(
-        await measureSuite(OWN[name], { wavepool, references: REFERENCES, startThread }, EFFORTS[effort]),
-      );
-    }
-    report.results.push({ runtime: "here", ...poolRuns(runs) });
+    report.results.push({ runtime: "here", ...(await measured(name, context, effort)) });
     for (const line of suiteLines(report.results.at(-1), `${runtime}, core: ${core}`)) print(line);
   }
   report.problems = problemsOf(report);
   for (const line of problemLines(report.problems)) print(line);
   print(`\nleft out: ${report.skipped.join("; ")}`);
   return report;
+}
+
+async function measured(name, context, effort) {
+  const runs = [];
+  try {
+    for (let i = 0; i < RUNS[effort]; i++) runs.push(await measureSuite(OWN[name], context, EFFORTS[effort]));
+    return poolRuns(runs);
+  } catch (error) {
+    return { suite: name, title: OWN[name].title, failed: error.message, jobs: [] };
+  }
 }
 
 /** Lines of what changed since an older report. */

@@ -3,6 +3,7 @@ import { startThread } from "#threads";
 import type { BenchReport, BenchThread } from "../../bench/own.mjs";
 import { InvalidArgumentError, messageOf } from "../core/errors.ts";
 import { settleable } from "../core/settleable.ts";
+import { benchSpeech } from "./bench-speech.ts";
 
 /** Something is missing from the figures: as `npm run bench` has it. */
 const EXIT_INCOMPLETE = 3;
@@ -26,6 +27,7 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
     runtime: adapter.runtime,
     cores: adapter.cores,
     startThread: startBenchThread,
+    speech: benchSpeech,
     print,
   });
   if (flags.json !== undefined) {

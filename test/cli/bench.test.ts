@@ -34,7 +34,7 @@ it("measures the suites asked for, each result checked first, and compares with 
   expect(failed).toBeUndefined();
   expect(difference).toBeLessThan(3e-6);
   const again = await bench("--only", "fft", "--compare", old);
-  expect(again.stdout).toMatch(/compared: [\s\S]+\d (within noise|faster|slower)/);
+  expect(again.stdout).toMatch(/compared\n[\s\S]+\d (within noise|faster|slower)/);
 });
 
 it("refuses a suite that there is none of, and a file that no bench wrote", async () => {
