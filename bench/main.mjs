@@ -10,7 +10,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs";
 import { compareReports, tally } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
 import { poolRuns } from "./harness/pool-runs.mjs";
@@ -26,7 +26,7 @@ const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that only Node runs with --quick, which has a minute. */
-const SLOW = ["transcription", "service"];
+const SLOW = ["inference", "transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
@@ -96,6 +96,7 @@ async function measureRuntime(name) {
 
   function once(suite, onProgress) {
     if (suite === "service") return serviceSuite().then((result) => ({ result }));
+    if (suite === "inference" && name === "chromium") return devicesInChromium(site.url, effort);
     return engine
       ? suiteInPage(browser, site.url, suite, effort)
       : suiteInProcess(name, program, suite, effort, onProgress);
