@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
 import { loadGraphs } from "./graphs-node.mjs";
 import { peersBy } from "./peers.mjs";
+import { modelDirectory } from "./speech-model.mjs";
 import { speechHere } from "./speech-node.mjs";
 
 const { Bun, Deno } = globalThis;
@@ -13,7 +14,12 @@ const MODULES = new URL("../node_modules/", import.meta.url);
 const WARM_UP_MS = 50;
 
 export async function nodeContext({ peers = true } = {}) {
-  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers), graphs: loadGraphs };
+  const context = {
+    wavepool,
+    startThread,
+    speech: () => speechHere(wavepool, peers, modelDirectory()),
+    graphs: loadGraphs,
+  };
   context.providers = ["wasm", "native", "webgpu", "webnn"];
   if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
