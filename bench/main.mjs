@@ -6,7 +6,8 @@
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
  * Each suite runs twice in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
- * and names them. What is missing or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
+ * and names them; the service runs once, under many requests. What is missing or fails is named, the rest goes on, and the exit
+ * code is 3; 2 for a wrong flag.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
