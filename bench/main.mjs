@@ -5,13 +5,14 @@
  *     npm run bench -- --quick
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
- * The report with charts is bench/report/index.html. Each suite runs twice in each runtime, in processes (or pages) of its own, once with --quick, which also leaves out long jobs
- * and names them. What is missing or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
+ * The report with charts is bench/report/index.html. Each suite runs twice in each runtime, in processes (or pages) of its own,
+ * once with --quick, which also leaves out long jobs and names them; the service runs once, under many requests. What is missing
+ * or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs";
 import { bundleForNode, REFERENCES } from "./harness/bundled.mjs";
 import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
@@ -28,8 +29,10 @@ const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that only Node runs with --quick, which has a minute. */
-const SLOW = ["transcription", "service"];
+const SLOW = ["inference", "transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
+/** The service is measured once, by many requests to one process. */
+const runsOf = (suite) => (suite === "service" ? 1 : RUNS[effort]);
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
 
@@ -110,7 +113,8 @@ async function measureRuntime(name) {
   }
 
   function once(suite, onProgress) {
-    if (suite === "service") return serviceSuite().then((result) => ({ result }));
+    if (suite === "service") return serviceSuite(program).then((result) => ({ result }));
+    if (suite === "inference" && name === "chromium") return devicesInChromium(site.url, effort);
     return engine
       ? suiteInPage(browser, site.url, suite, effort)
       : suiteInProcess(name, program, suite, effort, onProgress);
@@ -118,7 +122,7 @@ async function measureRuntime(name) {
 }
 
 function leftOut(suite, runtime) {
-  if (suite === "service" && runtime !== "node") return "its program is Node's";
+  if (suite === "service" && BROWSERS.includes(runtime)) return "pages serve nothing";
   if (flags.quick && (suite === "service" || (SLOW.includes(suite) && runtime !== "node"))) return "--quick";
   return undefined;
 }
@@ -127,7 +131,7 @@ async function measureIn(runtime, suite, run) {
   const progress = (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
   const runs = [];
   try {
-    for (let i = 0; i < RUNS[effort]; i++) {
+    for (let i = 0; i < runsOf(suite); i++) {
       const { version, core, result } = await run(progress);
       if (version) report.runtimes[runtime] = { version, core };
       runs.push(result);

@@ -1,5 +1,6 @@
 /**
- * The service under load: `npm run bench:service [-- --model base --clips DIR --requests 200 --runtime native]`. Each contender
+ * The service under load: `npm run bench:service [-- --model base --clips DIR --requests 200 --clients 1,4
+ * --runtime native --program deno]`. Each contender
  * (pools on and off, requests one at a time, several models, the encoder in a thread; `--only "pools on;pools off"` chooses) is a
  * process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or the sample. Prints one table a contender and JSON
  * with --json.
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     model: { type: "string", default: "tiny" },
     clips: { type: "string", default: process.env.WAVEPOOL_SPEECH ?? "" },
     requests: { type: "string", default: "60" },
+    clients: { type: "string", default: "1,2,4,10" },
     soak: { type: "string", default: "1000" },
     runtime: { type: "string", default: "wasm" },
     program: { type: "string", default: process.execPath },
@@ -25,7 +27,7 @@ const { values } = parseArgs({
 });
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const SAMPLE = fileURLToPath(new URL("../samples/hello.wav", import.meta.url));
-const CLIENTS = [1, 2, 4, 10];
+const CLIENTS = values.clients.split(",").map(Number);
 const WARM_UP = 5;
 
 /** Real clips where there are some. */
@@ -99,6 +101,7 @@ async function ask(url, i) {
 /** So many requests by so many clients, each asking again once it was answered. */
 async function load(url, clients, requests) {
   const times = [];
+  const ends = [];
   let seconds = 0;
   let next = 0;
   const began = performance.now();
@@ -107,11 +110,13 @@ async function load(url, clients, requests) {
       while (next < requests) {
         const one = await ask(url, next++);
         times.push(one.milliseconds);
+        ends.push(performance.now() - began);
         seconds += one.seconds;
       }
     }),
   );
   const elapsed = (performance.now() - began) / 1000;
+  const latencies = [...times];
   times.sort((a, b) => a - b);
   const percentile = (p) => Math.round(times[Math.min(times.length - 1, Math.floor(p * times.length))]);
   return {
@@ -121,6 +126,8 @@ async function load(url, clients, requests) {
     p50: percentile(0.5),
     p95: percentile(0.95),
     p99: percentile(0.99),
+    /** Of each request, and when it was done, in the order of their answers. */
+    each: { latencies, ends },
   };
 }
 
@@ -213,7 +220,7 @@ for (const contender of CONTENDERS) {
   console.log(
     `\n${result.name}: ${report.machine}, ${values.model}, ${report.clips} clips, ${values.requests} requests a row`,
   );
-  console.table(result.rows);
+  console.table(result.rows.map(({ each: _, ...row }) => row));
 }
 if (Number(values.soak) > 0) {
   report.soak = await soak();

@@ -1,33 +1,81 @@
 /** Chromium, Firefox and WebKit by the drivers that the tests have. */
 import { pathToFileURL } from "node:url";
-import { bundleForNode, ENGINES } from "./bundled.mjs";
+import { chromium } from "playwright-core";
+import { bundleForNode, DRIVERS } from "./bundled.mjs";
+import { besideResult } from "./pool-runs.mjs";
+
+/** A GPU in software where there is no other, and WebNN where the browser has it. */
+const DEVICE_FLAGS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=WebMachineLearningNeuralNetwork",
+];
+
+const drivers = async () => import(pathToFileURL(await bundleForNode(DRIVERS)).href);
 
 let found;
 /** @returns the engine of a name such as "firefox", or undefined where its program is not here */
 export async function engineOf(name) {
-  found ??= import(pathToFileURL(await bundleForNode(ENGINES)).href);
-  const engine = (await found).ENGINES.find((each) => each.name.toLowerCase() === name);
+  found ??= await drivers();
+  const engine = found.ENGINES.find((each) => each.name.toLowerCase() === name);
   return engine?.there ? engine : undefined;
 }
 
-/** Runs a suite in a page of its own; as child.mjs, { version, core, result }. @throws Error when the suite fails */
-export async function suiteInPage(browser, url, suite, effort) {
+/**
+ * Runs the suite of encoder and decoder in Chromium with WebGPU, and beside it, for WebNN and the same on Wasm, in a Chromium
+ * whose WebNN has a backend, where that one is here.
+ */
+export async function devicesInChromium(url, effort) {
+  found ??= await drivers();
+  const run = async (executablePath, args, providers) => {
+    const browser = await chromium.launch({ executablePath, args: [...DEVICE_FLAGS, ...args] });
+    try {
+      return await suiteInPage(browser, url, "inference", effort, providers);
+    } finally {
+      await browser.close();
+    }
+  };
+  const answer = await run(found.CHROMIUM, []);
+  const webNn = await found.webNnChromium();
+  if (webNn === undefined) return answer;
+  const other = await run(webNn, ["--headless=old"], ["wasm", "webnn"]).catch((error) => ({
+    failed: `the Chromium with WebNN: ${error.message.split("\n")[0]}`,
+  }));
+  return { ...answer, result: besideResult(answer.result, other) };
+}
+
+/**
+ * Runs a suite in a page of its own.
+ *
+ * @param providers as runSuite of page.mjs takes them
+ * @returns { version, core, result } @throws Error when the suite fails
+ */
+export async function suiteInPage(browser, url, suite, effort, providers) {
   const page = await browser.newPage();
   try {
     await page.goto(`${url}suite.html`);
     // As text: not every driver keeps undefined apart from null.
     const answer = await page.evaluate(
-      async ({ suite, effort }) => {
+      async ({ suite, effort, providers }) => {
         const agent = navigator.userAgent;
         const [, name, number] = /(Firefox|Chrome|Version)\/([\d.]+)/.exec(agent) ?? [];
         const version = name === "Version" ? `WebKit, version ${number}` : name ? `${name} ${number}` : agent;
         try {
-          return JSON.stringify({ version, ...(await globalThis.wavepoolBench.runSuite(suite, effort)) });
+          return JSON.stringify({
+            version,
+            ...(await globalThis.wavepoolBench.runSuite(suite, effort, undefined, providers)),
+          });
         } catch (error) {
           return JSON.stringify({ failed: String(error?.message ?? error) });
         }
       },
-      { suite, effort },
+      { suite, effort, providers },
     );
     const { failed, ...result } = JSON.parse(answer);
     if (failed !== undefined) throw new Error(failed);

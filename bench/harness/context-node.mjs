@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import * as wavepool from "../../dist/index.js";
 import { bundleOf, GRAPHS, REFERENCES } from "./bundled.mjs";
 import { peersBy } from "./peers.mjs";
+import { modelDirectory } from "./speech-model.mjs";
 import { speechHere } from "./speech-node.mjs";
 
 const { Bun, Deno } = globalThis;
@@ -17,7 +18,7 @@ const WARM_UP_MS = 50;
 const bundle = ({ name }) => import(pathToFileURL(bundleOf(name)).href);
 
 export async function nodeContext({ peers = true } = {}) {
-  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers) };
+  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers, modelDirectory()) };
   context.references = (await bundle(REFERENCES)).REFERENCES;
   context.graphs = () => bundle(GRAPHS);
   context.providers = ["wasm", "native", "webgpu", "webnn"];

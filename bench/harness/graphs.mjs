@@ -31,7 +31,7 @@ const NAMES = {
 export async function backend(provider) {
   const name = `wavepool, ${NAMES[provider]}`;
   const { exists, detail } = await probeProvider(provider);
-  if (!exists) return { provider, name, lacks: detail.split("\n")[0] };
+  if (!exists) return { provider, name, lacks: firstReason(detail) };
   if (provider === "webgpu") {
     const { software } = await gpuDevice();
     const { vendor, architecture } = (await navigator.gpu.requestAdapter()).info ?? {};
@@ -44,6 +44,12 @@ export async function backend(provider) {
     return { provider, name: `${name}, asked for ${device}` };
   }
   return { provider, name };
+}
+
+/** Devices refuse one after another, mostly for the same reason. */
+function firstReason(detail) {
+  const [reason, ...more] = detail.split(/[\n;]/);
+  return more.length > 0 && reason.includes("(") ? `${reason.replace(/\.$/, "")})` : reason;
 }
 
 /**

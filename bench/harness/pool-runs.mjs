@@ -32,3 +32,21 @@ function poolEntries(entries) {
     bytes: least(entries.flatMap(({ bytes }) => bytes ?? [])),
   };
 }
+
+/**
+ * What another browser measured in the same suite, beside what the first did: without peers, and named by its version. Where it
+ * failed, each job says so.
+ *
+ * @param other { version, result } or { failed }
+ */
+export function besideResult(result, { version, result: other, failed }) {
+  const entriesOf = (name) =>
+    failed === undefined
+      ? other.jobs
+          .find((job) => job.name === name)
+          .entries.filter(({ kind }) => kind !== "peer")
+          .map((entry) => ({ ...entry, name: `${entry.name}, in ${version}` }))
+      : [{ name: "wavepool, onnxruntime-web WebNN, in another Chromium", kind: "wavepool", failed }];
+  const jobs = result.jobs.map((job) => ({ ...job, entries: [...job.entries, ...entriesOf(job.name)] }));
+  return { ...result, jobs };
+}

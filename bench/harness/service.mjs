@@ -1,41 +1,83 @@
-/** bench/service.mjs as a suite: it starts the service and its load as processes of their own, in Node. */
+/** bench/service.mjs as a suite: the service runs on Node, Deno or Bun, its load in a process of Node's. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { spread } from "../mel/spread.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../service.mjs", import.meta.url));
-const REQUESTS = 8;
+const REQUESTS = 24;
+const CLIENTS = [1, 4];
 const CONTENDERS = ["pools on", "pools off"];
+/** Answers that make a sample of the throughput: those of all clients, as they come in bursts. */
+const BLOCK = 4;
+const MAX_MS = 300_000;
+const DIGITS = 4;
 
-/** Milliseconds a request, by how many clients ask at once: the time of all over their number. */
-export async function serviceSuite() {
-  const args = ["--json", "--soak", "0", "--requests", String(REQUESTS), "--only", CONTENDERS.join(";")];
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args], {
+const brief = (x) => Number(x.toPrecision(DIGITS));
+
+/**
+ * @param program path of the runtime that serves
+ * @returns as measureSuite: by how many clients ask at once, ms that each request took, and between two answers
+ */
+export async function serviceSuite(program) {
+  const args = ["--json", "--soak", "0", "--only", CONTENDERS.join(";"), "--program", program];
+  const counts = ["--requests", String(REQUESTS), "--clients", CLIENTS.join(",")];
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args, ...counts], {
     maxBuffer: 1e8,
-    timeout: 600_000,
+    timeout: MAX_MS,
+  }).catch((error) => {
+    throw new Error(error.killed ? `no end after ${MAX_MS / 1000} s` : saidLast(error.stderr));
   });
   const { contenders } = JSON.parse(stdout);
-  const jobs = contenders[0].rows.map(({ clients }, row) => ({
-    name: `${clients} client${clients === 1 ? "" : "s"}`,
-    unit: "ms a request",
-    entries: contenders.map(({ name, rows, leaks }) => {
-      const { perSecond, p50, p95, p99 } = rows[row];
-      const ms = Number((1000 / perSecond).toPrecision(4));
-      const common = {
-        name: `wavepool serve, ${name}`,
-        kind: name === "pools on" ? "wavepool" : "yardstick",
-      };
-      if (leaks.length > 0) return { ...common, failed: `${leaks.length} leases leaked` };
-      return {
-        ...common,
-        median: ms,
-        p10: ms,
-        p90: ms,
-        samples: [ms],
-        collections: 0,
-        answers: { p50, p95, p99 },
-      };
-    }),
-  }));
+  return serviceResult(contenders);
+}
+
+/** The error among the lines that Node prints of one. */
+function saidLast(stderr = "") {
+  return /^\w*Error: .*$/m.exec(stderr)?.[0] ?? `it failed: ${stderr.trim().split("\n").at(-1)}`;
+}
+
+/** @param contenders of the JSON of bench/service.mjs */
+export function serviceResult(contenders) {
+  const jobs = contenders[0].rows.flatMap(({ clients }, row) => {
+    const name = `${clients} client${clients === 1 ? "" : "s"}`;
+    const job = (what, unit, samplesOf) => ({
+      name: `${name}, ${what}`,
+      unit,
+      entries: contenders.map((contender) => entry(contender, samplesOf(contender.rows[row].each))),
+    });
+    return [
+      job("a request", "ms", ({ latencies }) => latencies),
+      // One client's is the same.
+      ...(clients > 1 ? [job("between answers", "ms", ({ ends }) => betweenAnswers(ends))] : []),
+    ];
+  });
   return { suite: "service", title: "Service, Whisper tiny, the sample", jobs, left: [] };
+}
+
+function entry({ name, leaks }, values) {
+  const common = {
+    name: `wavepool serve, ${name}`,
+    kind: name === "pools on" ? "wavepool" : "yardstick",
+  };
+  if (leaks.length > 0) return { ...common, failed: `${leaks.length} leases leaked` };
+  const samples = values.map(brief);
+  const sorted = [...samples].sort((a, b) => a - b);
+  const quantiles = Array.from({ length: 41 }, (_, i) => sorted[Math.round((i / 40) * (sorted.length - 1))]);
+  return {
+    ...common,
+    ...spread(samples),
+    samples,
+    collections: 0,
+    latencies: { count: samples.length, quantiles },
+  };
+}
+
+/** Mean time between answers, of each block of them. */
+function betweenAnswers(ends) {
+  const blocks = [];
+  for (let i = BLOCK; i <= ends.length; i += BLOCK) {
+    blocks.push((ends[i - 1] - (i === BLOCK ? 0 : ends[i - BLOCK - 1])) / BLOCK);
+  }
+  return blocks;
 }

@@ -88,11 +88,15 @@ const leaveMissing = {
   },
 };
 
-/** Serves it on a free port of this machine. */
-export async function serveSite() {
+/**
+ * Serves it on a free port of this machine.
+ *
+ * @param served as siteFolders gives them
+ */
+export async function serveSite(served = siteFolders()) {
   const out = mkdtempSync(join(tmpdir(), "wavepool-bench-site-"));
   await buildSite(out);
-  const folders = Object.entries(siteFolders());
+  const folders = Object.entries(served);
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname).slice(1);
     const [prefix, folder] = folders.find(([prefix]) => path.startsWith(`${prefix}/`)) ?? ["", out];

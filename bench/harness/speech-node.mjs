@@ -4,7 +4,6 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { NO_MODEL, speechOf, threadsOf } from "./speech.mjs";
-import { modelDirectory } from "./speech-model.mjs";
 
 const require = createRequire(import.meta.url);
 const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
@@ -14,7 +13,7 @@ const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.me
  * @param directory the model's, undefined where it is not installed
  * @returns as speechOf @throws Error where there is no model
  */
-export async function speechHere(wavepool, peers, directory = modelDirectory()) {
+export async function speechHere(wavepool, peers, directory) {
   if (directory === undefined) throw new Error(NO_MODEL);
   const threads = threadsOf(availableParallelism());
   return speechOf(wavepool, {

@@ -1,0 +1,2 @@
+export const MODEL_PATH: string;
+export function modelDirectory(name?: string): string | undefined;

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { serviceResult } from "../../bench/harness/service.mjs";
+
+const rows = (clients: number, ms: number) => {
+  const latencies = Array.from({ length: 8 }, (_, i) => ms + i);
+  return { clients, each: { latencies, ends: latencies.map((_, i) => (100 * (i + 1)) / clients) } };
+};
+const contender = (name: string, leaks: unknown[]) => ({ name, leaks, rows: [rows(1, 100), rows(4, 400)] });
+
+it("keeps each request's latency, and of several clients the time between answers in blocks", () => {
+  const { jobs } = serviceResult([contender("pools on", []), contender("pools off", [])]);
+  expect(jobs.map(({ name, unit }) => `${name}, ${unit}`)).toEqual([
+    "1 client, a request, ms",
+    "4 clients, a request, ms",
+    "4 clients, between answers, ms",
+  ]);
+  const [alone, , between] = jobs.map(({ entries }) => entries[0]!);
+  expect(alone!.samples).toEqual([100, 101, 102, 103, 104, 105, 106, 107]);
+  expect(alone!.p10).toBeLessThan(alone!.p90!);
+  expect(between!.samples).toEqual([25, 25]);
+});
+
+it("fails a service that leaked", () => {
+  const { jobs } = serviceResult([contender("pools on", [{}]), contender("pools off", [])]);
+  for (const { entries } of jobs) {
+    expect(entries[0]).toMatchObject({ failed: "1 leases leaked" });
+    expect(entries[1]!.failed).toBeUndefined();
+  }
+});
