@@ -31,8 +31,9 @@ const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that only Node runs with --quick, which has a minute. */
 const SLOW = ["inference", "transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
-/** The service is measured once, by many requests to one process. */
-const runsOf = (suite) => (suite === "service" ? 1 : RUNS[effort]);
+/** The service is measured once, by many requests to one process, and so is a GPU in software, which takes minutes. */
+const runsOf = (suite, runtime) =>
+  suite === "service" || (suite === "inference" && runtime === "chromium") ? 1 : RUNS[effort];
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
 
@@ -131,7 +132,7 @@ async function measureIn(runtime, suite, run) {
   const progress = (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
   const runs = [];
   try {
-    for (let i = 0; i < runsOf(suite); i++) {
+    for (let i = 0; i < runsOf(suite, runtime); i++) {
       const { version, core, result } = await run(progress);
       if (version) report.runtimes[runtime] = { version, core };
       runs.push(result);

@@ -63,14 +63,9 @@ export async function suiteInPage(browser, url, suite, effort, providers) {
     // As text: not every driver keeps undefined apart from null.
     const answer = await page.evaluate(
       async ({ suite, effort, providers }) => {
-        const agent = navigator.userAgent;
-        const [, name, number] = /(Firefox|Chrome|Version)\/([\d.]+)/.exec(agent) ?? [];
-        const version = name === "Version" ? `WebKit, version ${number}` : name ? `${name} ${number}` : agent;
         try {
-          return JSON.stringify({
-            version,
-            ...(await globalThis.wavepoolBench.runSuite(suite, effort, undefined, providers)),
-          });
+          const { runSuite } = globalThis.wavepoolBench;
+          return JSON.stringify(await runSuite(suite, effort, undefined, providers));
         } catch (error) {
           return JSON.stringify({ failed: String(error?.message ?? error) });
         }

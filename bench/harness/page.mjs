@@ -5,6 +5,7 @@ import { SUITES } from "../suites/index.mjs";
 import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 import { peersBy } from "./peers.mjs";
+import { problemsOf } from "./problems.mjs";
 import { speechInPage } from "./speech-page.mjs";
 
 const ONNXRUNTIME = new URL("modules/onnxruntime-web/dist/", location.href).href;
@@ -31,12 +32,19 @@ function startThread(data) {
   return ask(data).then(() => ({ ask, end: () => worker.terminate() }));
 }
 
+/** Name and version of this browser. */
+function runtimeVersion() {
+  const agent = navigator.userAgent;
+  const [, name, number] = /(Firefox|Chrome|Version)\/([\d.]+)/.exec(agent) ?? [];
+  return name === "Version" ? `WebKit, version ${number}` : name ? `${name} ${number}` : agent;
+}
+
 /** Names of the suites. */
 export const suites = Object.keys(SUITES);
 
 /**
  * @param providers of onnxruntime that the suite of encoder and decoder looks at
- * @returns { core, result } of a suite, as child.mjs gives it elsewhere
+ * @returns { version, core, result } of a suite, as child.mjs gives it elsewhere
  */
 export async function runSuite(name, effort, onProgress, providers = PROVIDERS) {
   const peers = peersBy(read, ONNXRUNTIME);
@@ -50,7 +58,7 @@ export async function runSuite(name, effort, onProgress, providers = PROVIDERS) 
   };
   if (crossOriginIsolated) context.startThread = startThread;
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], onProgress);
-  return { core: await coreBinary(wavepool), result };
+  return { version: runtimeVersion(), core: await coreBinary(wavepool), result };
 }
 
-globalThis.wavepoolBench = { suites, runSuite };
+globalThis.wavepoolBench = { suites, runSuite, problemsOf };

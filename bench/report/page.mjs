@@ -20,7 +20,6 @@ const escaped = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${ch
 /** @param report as main.mjs writes it */
 export function reportPage(report) {
   const suites = [...new Set(report.results.map(({ suite }) => suite))];
-  const { processor, cores, platform, memoryGiB, load } = report.machine;
   const runtimes = Object.entries(report.runtimes).map(
     ([name, { version, core, missing }]) =>
       `<tr><td>${escaped(name)}<td>${escaped(missing ?? version)}<td>${escaped(missing ? "" : core)}`,
@@ -32,16 +31,31 @@ export function reportPage(report) {
 <title>wavepool, measured</title>
 <style>${STYLE}</style>
 <h1>wavepool and its peers, measured</h1>
-<p>${escaped(processor)}, ${cores} cores, ${escaped(platform)}, ${memoryGiB} GiB, load ${load} before; commit ${escaped(report.commit)},
-${escaped(report.date.slice(0, 10))}, ${escaped(report.effort)} run. Medians with p10 to p90 of all rounds;
-<b class="wavepool">wavepool</b>, <b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a
-reference before they were timed.</p>
+<p>${escaped(conditions(report))}. Medians with p10 to p90 of all rounds; <b class="wavepool">wavepool</b>,
+<b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a reference before they were timed.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
 ${problems(report)}
 ${glance(report)}
 ${suites.map((suite) => suiteSection(report, suite)).join("\n")}
 </html>
 `;
+}
+
+/** Machine, commit and day, as far as whoever measured knew: pages do not know all of them. */
+function conditions({ machine, commit, date, effort }) {
+  const { processor, cores, platform, memoryGiB, load } = machine;
+  return [
+    processor,
+    `${cores} cores`,
+    platform,
+    memoryGiB && `${memoryGiB} GiB`,
+    load !== undefined && `load ${load} before`,
+    commit && `commit ${commit}`,
+    date.slice(0, 10),
+    `${effort} run`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function problems({ problems = [], skipped = [] }) {
@@ -84,7 +98,8 @@ function fastest(entries, kind) {
 }
 
 function suiteSection({ results }, name) {
-  const inSuite = results.filter(({ suite }) => suite === name);
+  const inSuite = results.filter(({ suite, jobs }) => suite === name && jobs.length > 0);
+  if (inSuite.length === 0) return "";
   const { title, measure } = inSuite[0];
   const jobNames = [...new Set(inSuite.flatMap(({ jobs }) => jobs.map((job) => job.name)))];
   const jobs = jobNames.map((job) => jobSection(inSuite, job));

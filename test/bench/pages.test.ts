@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { suiteInPage } from "../../bench/harness/browsers.mjs";
+import { compareReports, tally } from "../../bench/harness/compare.mjs";
+import { problemLine } from "../../bench/harness/problems.mjs";
 import { serveSite, siteFolders } from "../../bench/harness/site.mjs";
 import { MODEL_PATH, modelDirectory } from "../../bench/harness/speech-model.mjs";
 import { speechHere } from "../../bench/harness/speech-node.mjs";
@@ -38,6 +40,39 @@ describe.skipIf(!CHROMIUM)("a page of the bench, in Chromium", () => {
       expect(samples!.length).toBeGreaterThan(0);
     }
     for (const { failed } of entries) if (failed !== undefined) expect(failed).toMatch(/not installed/);
+  });
+
+  it("measures for whoever opens it, and copies a report as the command's, what fails by name", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${site.url}?only=ring,transcription`);
+    const copied = await page.evaluate(async () => {
+      const element = (id: string) => document.getElementById(id)!;
+      const until = async (state: string) => {
+        while (element("state").textContent !== state)
+          await new Promise((resolve) => setTimeout(resolve, 20));
+      };
+      let text = "";
+      const clipboard = {
+        async writeText(value: string) {
+          text = value;
+        },
+      };
+      Object.defineProperty(navigator, "clipboard", { value: clipboard });
+      element("start").click();
+      await until("Done.");
+      element("copy").click();
+      await until("Copied.");
+      return [text, element("results").textContent] as const;
+    }, undefined);
+    const report = JSON.parse(copied[0]);
+    expect(copied[1]).toMatch(/128 samples in, 128 out.*transcription failed: there is no model here/s);
+    expect(report).toMatchObject({
+      format: 1,
+      effort: "quick",
+      runtimes: { here: { version: expect.stringMatching(/^Chrome/) } },
+    });
+    expect(report.problems.map(problemLine).join()).toMatch(/here, transcription: there is no model here/);
+    expect(tally(compareReports(report, report).rows)["within noise"]).toBeGreaterThan(0);
   });
 
   it("says that there is no model where the site has none", async () => {
