@@ -8,26 +8,32 @@ export const ALLOCATION_FLAGS = ["--expose-gc", "--no-concurrent-array-buffer-sw
 const WARM_UP_CALLS = 5;
 const WARM_UP_MS = 1500;
 const ROUNDS = 5;
-/** Above this a single call is counted; below, many. */
+/** Above this a single call is counted; below, the difference that more calls make. */
 const LARGE = 1e6;
-const MANY = 20;
+const [FEW, MANY] = [10, 30];
 
 /**
- * Bytes a call, the median of some rounds, which differ by what the engine has optimised. Small ones are counted
- * over many calls, the least of some rounds, less what reading the counters takes.
+ * Bytes a call, the median of some rounds, which differ by what the engine has optimised. Small ones are what many calls
+ * take more than few, the least of some rounds of either: what a round takes whatever it calls, such as reading the
+ * counters, is in both. Nothing is collected between those rounds: a collection drops optimised code that refers to what
+ * has died, and compiling again allocates some kilobytes.
  */
 export async function bytesPerCall(run, warmUpMs = WARM_UP_MS) {
   const start = performance.now();
   for (let i = 0; i < WARM_UP_CALLS || performance.now() - start < warmUpMs; i++) await run();
   const { median } = spread(await countRounds(run, 1));
   if (median > LARGE) return median;
-  const reading = Math.min(...(await countRounds(run, 0)));
-  return Math.max(0, Math.min(...(await countRounds(run, MANY))) - reading) / MANY;
+  const few = Math.min(...(await countRounds(run, FEW, false)));
+  const many = Math.min(...(await countRounds(run, MANY, false)));
+  return Math.max(0, many - few) / (MANY - FEW);
 }
 
-async function countRounds(run, calls) {
+async function countRounds(run, calls, collect = true) {
   const bytes = [];
-  for (let round = 0; round < ROUNDS; round++) bytes.push(await allocated(run, calls));
+  for (let round = 0; round < ROUNDS; round++) {
+    if (collect) globalThis.gc();
+    bytes.push(await allocated(run, calls));
+  }
   return bytes;
 }
 
@@ -36,7 +42,6 @@ async function allocated(run, calls) {
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
   };
-  globalThis.gc();
   const profiler = new GCProfiler();
   profiler.start();
   const before = used();
