@@ -1,6 +1,8 @@
 import type { SuiteResult } from "./measure.mjs";
 
 export interface Report {
+  /** Versions of peers by name. */
+  peers?: Record<string, string>;
   results: (Pick<SuiteResult, "suite" | "jobs"> & { runtime: string })[];
 }
 export interface Compared {

@@ -1,9 +1,9 @@
 /**
  * Two reports held against each other. Machines drift from one day to the next, and some figures vary from process to process:
  * both show in the peers and yardsticks, whose code is the same in both reports. Their median ratio is how much faster or slower
- * the machine has become in a runtime, and what nine in ten of them stay within is the noise between two runs. A figure of
- * wavepool's has changed only where it has by more than that noise and the intervals from the tenth to the ninetieth percentile
- * of both runs, drift taken out, do not meet.
+ * the machine has become in a runtime, and what nine in ten of them stay within is the noise between two reports. A figure of
+ * wavepool's has changed only where it has by more than that noise, and by more than the processes of either report differ, and the
+ * intervals from the tenth to the ninetieth percentile of both, drift taken out, do not meet.
  */
 import { spread } from "../mel/spread.mjs";
 
@@ -25,7 +25,10 @@ export function compareReports(older, newer) {
   const after = figures(newer);
   const pairs = [...after].map(([key, now]) => ({ ...now, earlier: before.get(key)?.entry }));
   const machine = {};
-  for (const { runtime } of newer.results) machine[runtime] ??= noiseOf(pairs, runtime);
+  for (const { runtime } of newer.results)
+    machine[runtime] ??= noiseOf(
+      pairs.filter((pair) => pair.runtime === runtime && isReference(pair, older, newer)),
+    );
   const rows = pairs.map(({ entry, earlier, ...place }) => ({
     ...place,
     before: earlier?.median,
@@ -40,14 +43,24 @@ export function compareReports(older, newer) {
   return { machine, rows };
 }
 
-function noiseOf(pairs, runtime) {
-  const logs = pairs
-    .filter(({ kind, earlier, ...place }) => place.runtime === runtime && kind !== "wavepool" && earlier)
-    .map(({ entry, earlier }) => Math.log(entry.median / earlier.median));
+/** Whether both reports have it and it is the same code, as far as versions of peers tell. */
+function isReference({ kind, contender, earlier }, { peers: then = {} }, { peers: now = {} }) {
+  if (kind === "wavepool" || !earlier) return false;
+  const others = Object.keys({ ...then, ...now }).filter((name) => contender.startsWith(name));
+  return others.every((name) => then[name] === now[name]);
+}
+
+function noiseOf(references) {
+  const logs = references.map(({ entry, earlier }) => Math.log(entry.median / earlier.median));
   if (logs.length < ENOUGH) return UNKNOWN;
   const { median } = spread(logs);
   const { p90 } = spread(logs.map((log) => Math.abs(log - median)));
   return { drift: Math.exp(median), noise: Math.max(LEAST_NOISE, p90), others: logs.length };
+}
+
+/** The logarithm of how far the processes of a report are apart. */
+function betweenRuns({ runs = [] }) {
+  return runs.length < 2 ? 0 : Math.log(Math.max(...runs) / Math.min(...runs));
 }
 
 function verdict(earlier, now, { drift, noise }) {
@@ -55,7 +68,8 @@ function verdict(earlier, now, { drift, noise }) {
   const ratio = now.median / earlier.median / drift;
   if (now.kind !== "wavepool") return { ratio, verdict: "reference" };
   const apart = now.p10 / drift > earlier.p90 || now.p90 / drift < earlier.p10;
-  if (!apart || Math.abs(Math.log(ratio)) <= noise) return { ratio, verdict: "within noise" };
+  const most = Math.max(noise, betweenRuns(earlier), betweenRuns(now));
+  if (!apart || Math.abs(Math.log(ratio)) <= most) return { ratio, verdict: "within noise" };
   return { ratio, verdict: ratio > 1 ? "slower" : "faster" };
 }
 

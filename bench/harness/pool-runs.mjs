@@ -27,6 +27,8 @@ function poolEntries(entries) {
     ...first,
     ...spread(samples),
     samples,
+    // How far processes differ, which samples of one of them do not tell.
+    runs: entries.map(({ samples }) => spread(samples).median),
     collections: entries.reduce((sum, { collections }) => sum + collections, 0),
     // Code that is not optimised yet allocates more: the least is the steady state.
     bytes: least(entries.flatMap(({ bytes }) => bytes ?? [])),

@@ -14,9 +14,14 @@ const MAX_MS = 900_000;
 const FLAGS = { node: ALLOCATION_FLAGS, deno: ["run", "--allow-all", "--quiet"], bun: [] };
 export const PROGRAM_NAMES = Object.keys(FLAGS);
 
-/** Path of a runtime's program: this very Node, one of the dev dependencies, or one of PATH; undefined where there is none. */
+/**
+ * Path of a runtime's program: this very Node, what DENO or BUN of the environment names, one of the dev dependencies, or one of
+ * PATH; undefined where there is none.
+ */
 export function programOf(name) {
   if (name === "node") return process.execPath;
+  const named = process.env[name.toUpperCase()];
+  if (named) return existsSync(named) ? named : undefined;
   const folders = [BIN, ...(process.env.PATH ?? "").split(delimiter)];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

@@ -57,6 +57,27 @@ describe("two runs", () => {
     expect(verdicts({ ...older, ...still }, { ...newer, ...still })).toEqual({ a: "slower", b: "slower" });
   });
 
+  it("differ by no less than the processes of either do", () => {
+    const older = report({ ...still, a: [9.9, 10, 10.1] } as never);
+    const newer = report({ ...still, a: [14.9, 15, 15.1] } as never);
+    const mine = ({ results }: typeof older) => results[0]!.jobs[0]!.entries.at(-1)!;
+    const verdict = () => compareReports(older, newer).rows.at(-1)!.verdict;
+    expect(verdict()).toBe("slower");
+    Object.assign(mine(older), { runs: [8, 13] });
+    expect(verdict()).toBe("within noise");
+  });
+
+  it("tell nothing by peers of other versions", () => {
+    const older = { ...report({ ...still, a: [9.9, 10, 10.1] } as never), peers: { peer: "1.0.0" } };
+    const same = {
+      ...report({ ...peers(Array(10).fill(2)), a: [9.9, 10, 10.1] } as never),
+      peers: older.peers,
+    };
+    expect(compareReports(older, same).machine.node!.drift).toBeCloseTo(2, 10);
+    const other = { ...same, peers: { peer: "2.0.0" } };
+    expect(compareReports(older, other).machine.node).toMatchObject({ drift: 1, others: 0 });
+  });
+
   it("without peers take a tenth for noise", () => {
     const older = { a: [9.9, 10, 10.1], b: [9.9, 10, 10.1] };
     const newer = { a: [10.6, 10.7, 10.8], b: [11.4, 11.5, 11.6] };

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -44,6 +44,15 @@ it.skipIf(!peersThere).each([
   expect(stdout).toMatch(/wavepool, analysis buffer +[\d.]+ \[/);
   expect(stdout).toMatch(/48000 → 16000 Hz, ms\n {4}wavepool +[\d.]+ \[/);
   expect(code).toBe(3);
+});
+
+it("names a runtime that is not installed, measures the others, and ends with code 3", () => {
+  const args = [MAIN, "--quick", "--only", "ring", "--runtime", "deno,node"];
+  const env = { ...process.env, DENO: "/nowhere/deno" };
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env });
+  expect(stdout).toMatch(/wavepool, analysis buffer +[\d.]+ \[/);
+  expect(stdout).toMatch(/missing or failed\n {2}deno: not installed here\n/);
+  expect(status).toBe(3);
 });
 
 it("names a runtime that is not there, a suite that ended early, and a contender that failed", () => {
