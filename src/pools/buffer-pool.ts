@@ -1,15 +1,22 @@
 import { describe } from "../core/arguments.ts";
 import { type Core, poolAddresses } from "../core/core.ts";
 import type { CoreExports, Pointer } from "../core/core-exports.ts";
-import { InvalidArgumentError, LeaseError } from "../core/errors.ts";
+import { LeaseError } from "../core/errors.ts";
 import { AdaptiveSizing } from "./adaptive-sizing.ts";
 import { clock } from "./clock.ts";
 import type { Dtype, DtypeArrays } from "./dtype.ts";
 import type { LeakTracker } from "./leak-detection.ts";
 import { Lease } from "./lease.ts";
 import { grantedBytes, type PoolDescription } from "./pool-description.ts";
-import { closedError, exhaustedError, handleError } from "./pool-errors.ts";
+import {
+  closedError,
+  exhaustedError,
+  foreignLeaseError,
+  handleError,
+  slotCountError,
+} from "./pool-errors.ts";
 import { COUNTER, type PoolStatistics, readStatistics } from "./pool-statistics.ts";
+import type { PoolState, PoolUse } from "./pool-use.ts";
 import { type SlotMemory, slotIndex, slotMemory } from "./slot-memory.ts";
 import { type WaitOptions, WaitQueue } from "./wait-queue.ts";
 
@@ -23,24 +30,6 @@ const CLOSED = -2;
 const DONE = 0;
 const FOREIGN = 2;
 const TOO_MANY = 3;
-
-/** What all objects of one agent for the same pool share. */
-export interface PoolState {
-  closed: boolean;
-  /** Whether the pool's memory has gone back to the core, and may be another's. */
-  freed: boolean;
-  readonly uses: BufferPool[];
-}
-
-/** What belongs to one agent's use of a pool. */
-export interface PoolUse {
-  /** Whether to grow ahead of demand. */
-  adaptive: boolean;
-  /** Waiters that `acquireAsync` queues at most. */
-  queueLimit: number;
-  leaks: LeakTracker | undefined;
-  state: PoolState;
-}
 
 /**
  * A pool of equal buffers in the core's memory. Create it with `createBufferPool`, or find one that another
@@ -177,8 +166,7 @@ export class BufferPool<D extends Dtype = Dtype> {
       buffer.release();
       return true;
     }
-    const ignored = buffer === null || buffer === undefined;
-    this.#count(ignored ? COUNTER.ignored : COUNTER.discarded);
+    this.#count(buffer === null || buffer === undefined ? COUNTER.ignored : COUNTER.discarded);
     return false;
   }
 
@@ -190,8 +178,9 @@ export class BufferPool<D extends Dtype = Dtype> {
   release(lease: Lease<D>): void {
     if (!(lease instanceof Lease) || !lease.isOf(this as unknown as BufferPool)) {
       this.#count(COUNTER.foreignReleases);
-      throw new LeaseError(
-        `pool "${this.name}": ${lease instanceof Lease ? "a lease of another pool" : describe(lease)} is not this pool's; release each lease where it was acquired`,
+      throw foreignLeaseError(
+        this.name,
+        lease instanceof Lease ? "a lease of another pool" : describe(lease),
       );
     }
     lease.release();
@@ -398,8 +387,6 @@ export class BufferPool<D extends Dtype = Dtype> {
 
   #slotCount(value: number, what: string): number {
     if (Number.isInteger(value) && value >= 0 && value <= this.max) return value;
-    throw new InvalidArgumentError(
-      `pool "${this.name}": ${what} ${describe(value)} slots; give an integer from 0 to ${this.max}`,
-    );
+    throw slotCountError(this.name, what, value, this.max);
   }
 }

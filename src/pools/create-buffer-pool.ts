@@ -2,7 +2,7 @@ import { assertOptions, describe } from "../core/arguments.ts";
 import { type Core, DIRECTORY_PLACES, joinPool, orOutOfMemory, poolAddresses } from "../core/core.ts";
 import type { Pointer } from "../core/core-exports.ts";
 import { InvalidArgumentError } from "../core/errors.ts";
-import { BufferPool, type PoolState, type PoolUse } from "./buffer-pool.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { DTYPES, type Dtype, elementBytes, isDtype } from "./dtype.ts";
 import {
   type LeakDetection,
@@ -13,6 +13,7 @@ import {
 } from "./leak-detection.ts";
 import { assertName, writeName } from "./memory-name.ts";
 import { poolFlags, readDescription } from "./pool-description.ts";
+import type { PoolState, PoolUse } from "./pool-use.ts";
 
 /** Slots that one pool can hold: 12 bits of the handle, see assembly/pools/layout.ts. */
 const MAX_SLOTS = 4096;

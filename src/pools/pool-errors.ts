@@ -1,4 +1,5 @@
-import { LeaseError, PoolClosedError, PoolExhaustedError } from "../core/errors.ts";
+import { describe } from "../core/arguments.ts";
+import { InvalidArgumentError, LeaseError, PoolClosedError, PoolExhaustedError } from "../core/errors.ts";
 
 /** The error for a use after shutdown. */
 export function closedError(name: string): PoolClosedError {
@@ -22,4 +23,23 @@ export function exhaustedError(
 export function handleError(name: string, handle: number, foreign: boolean): LeaseError {
   const why = foreign ? "is none of this pool's" : "is not leased any more";
   return new LeaseError(`pool "${name}": handle ${handle} ${why}; use each lease until its release`);
+}
+
+/** The error for a lease, or anything else, that is given back to a pool that it is not of. */
+export function foreignLeaseError(name: string, what: string): LeaseError {
+  return new LeaseError(
+    `pool "${name}": ${what} is not this pool's; release each lease where it was acquired`,
+  );
+}
+
+/** The error for a number of slots that is none. */
+export function slotCountError(
+  name: string,
+  what: string,
+  value: unknown,
+  max: number,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `pool "${name}": ${what} ${describe(value)} slots; give an integer from 0 to ${max}`,
+  );
 }
