@@ -7,7 +7,7 @@ const RATE = 16000;
 /** In seconds; presets that are not here have one length. */
 const LENGTHS = {
   "whisper-80": [1, 5, 30],
-  "whisper-128": [5, 30],
+  "whisper-128": [30],
   "nemo-80": [1, 5, 30],
   "kaldi-80": [1, 5, 30],
 };
@@ -21,6 +21,21 @@ const QUICK = ["whisper-80, 5 s", "nemo-80, 5 s", "kaldi-80, 5 s"];
  */
 const ALLOWED = { whisper: 1e-4, librosa: 1e-6, wav2vec2: 1e-5, moonshine: 0, silero: 0 };
 const ALLOWED_LOG = 5e-3;
+/** Extractors of transformers.js that give a preset's features, with the settings of published models. */
+const EXTRACTORS = {
+  wespeaker: {
+    name: "WeSpeakerFeatureExtractor",
+    settings: { num_mel_bins: 80, sampling_rate: RATE, min_num_frames: 9, fbank_centering_span: null },
+  },
+  "seamless-m4t": {
+    name: "SeamlessM4TFeatureExtractor",
+    settings: { num_mel_bins: 80, padding_value: 1, sampling_rate: RATE, stride: 2 },
+  },
+  wav2vec2: {
+    name: "Wav2Vec2FeatureExtractor",
+    settings: { do_normalize: true, sampling_rate: RATE },
+  },
+};
 const MEYDA_FRAME = 512;
 const HOP = 160;
 
@@ -67,8 +82,11 @@ function against(reference, preset, clip) {
 function others({ peers, native }, preset, clip) {
   const [family, width] = preset.split("-");
   const mels = Number(width);
-  if (family === "nemo" && peers) return [parakeet(peers, mels, clip)];
-  if (family !== "whisper") return [];
+  if (family !== "whisper") {
+    if (!peers) return [];
+    if (family === "nemo") return [parakeet(peers, mels, clip)];
+    return preset in EXTRACTORS ? [extractor(peers, EXTRACTORS[preset], clip)] : [];
+  }
   const plain = () => counted(aroundTransform(plainSpectrum())({ mels, clip }));
   return [
     { name: "plain JavaScript, float64", kind: "yardstick", prepare: plain },
@@ -122,6 +140,22 @@ function transformers(peers, mels, clip) {
       const window = { chunk_length: 30, n_samples: 30 * RATE, nb_max_frames: 3000 };
       const extract = new WhisperFeatureExtractor({ ...sizes, ...window });
       const features = async () => (await extract(clip, { max_length: clip.length })).input_features.data;
+      return { run: async () => (await features())[0], result: features, asynchronous: true };
+    },
+  };
+}
+
+function extractor(peers, { name, settings }, clip) {
+  return {
+    name: "@huggingface/transformers",
+    kind: "peer",
+    async prepare() {
+      const { [name]: Extractor } = await peers.load("@huggingface/transformers");
+      const extract = new Extractor(settings);
+      const features = async () => {
+        const { input_features, input_values } = await extract(clip);
+        return (input_features ?? input_values).data;
+      };
       return { run: async () => (await features())[0], result: features, asynchronous: true };
     },
   };
