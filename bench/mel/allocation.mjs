@@ -11,6 +11,9 @@ const ROUNDS = 5;
 /** Above this a single call is counted; below, the difference that more calls make. */
 const LARGE = 1e6;
 const [FEW, MANY] = [10, 30];
+/** Calls that take longer, in ms, are counted in fewer: theirs is more than a round's own bytes. */
+const SLOW_MS = 2;
+const [SLOW_FEW, SLOW_MANY] = [1, 3];
 
 /**
  * Bytes a call, the median of some rounds, which differ by what the engine has optimised. Small ones are what many calls
@@ -20,12 +23,15 @@ const [FEW, MANY] = [10, 30];
  */
 export async function bytesPerCall(run, warmUpMs = WARM_UP_MS) {
   const start = performance.now();
-  for (let i = 0; i < WARM_UP_CALLS || performance.now() - start < warmUpMs; i++) await run();
+  let calls = 0;
+  for (; calls < WARM_UP_CALLS || performance.now() - start < warmUpMs; calls++) await run();
+  const slow = performance.now() - start > SLOW_MS * calls;
   const { median } = spread(await countRounds(run, 1));
   if (median > LARGE) return median;
-  const few = Math.min(...(await countRounds(run, FEW, false)));
-  const many = Math.min(...(await countRounds(run, MANY, false)));
-  return Math.max(0, many - few) / (MANY - FEW);
+  const [few, many] = slow ? [SLOW_FEW, SLOW_MANY] : [FEW, MANY];
+  const bytesOf = async (calls) => Math.min(...(await countRounds(run, calls, false)));
+  const least = await bytesOf(few);
+  return Math.max(0, (await bytesOf(many)) - least) / (many - few);
 }
 
 async function countRounds(run, calls, collect = true) {
