@@ -6,7 +6,7 @@
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
  * The report with charts is bench/report/index.html. Each suite runs twice in each runtime, in processes (or pages) of its own,
- * once with --quick, which also leaves out long jobs and names them; the service runs once, under many requests. What is missing
+ * once with --quick, which also leaves out long jobs, and suites that load models, and names them; the service runs once, under many requests. What is missing
  * or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -28,7 +28,7 @@ import { SUITES } from "./suites/index.mjs";
 const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
-/** Suites that only Node runs with --quick, which has a minute. */
+/** Suites that load models: --quick has a minute, and leaves them out unless --only asks for them. */
 const SLOW = ["inference", "transcription", "service"];
 const RUNS = { full: 2, quick: 1 };
 /** The service is measured once, by many requests to one process, and so is a GPU in software, which takes minutes. */
@@ -36,6 +36,8 @@ const runsOf = (suite, runtime) =>
   suite === "service" || (suite === "inference" && runtime === "chromium") ? 1 : RUNS[effort];
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
+/** By SIGTERM, as shells tell it. */
+const EXIT_ENDED = 143;
 
 const PAGE = fileURLToPath(new URL("./report/index.html", import.meta.url));
 
@@ -44,6 +46,10 @@ const effort = flags.quick ? "quick" : "full";
 const old = flags.compare && readReport(flags.compare);
 installPeers();
 await bundleForNode(REFERENCES);
+// Drivers of browsers close them on SIGTERM and let this program go on; on exit they close them too.
+process.once("SIGTERM", () => process.exit(EXIT_ENDED));
+/** For the browsers, once there is one. */
+let site;
 const report = {
   format: 1,
   date: new Date().toISOString(),
@@ -66,6 +72,7 @@ for (const runtime of flags.runtimes) {
   // After each, so that a run that is ended early leaves what it has.
   if (flags.json) writeFileSync(flags.json, `${JSON.stringify(report)}\n`);
 }
+site?.close();
 const { problems } = report;
 for (const line of problemLines(problems)) console.log(line);
 if (report.skipped.length > 0) console.log(`\nleft out: ${report.skipped.join("; ")}`);
@@ -94,11 +101,10 @@ async function measureRuntime(name) {
     console.log(`\n${name}: not installed here`);
     return;
   }
-  let site;
   let browser;
   try {
     if (engine) {
-      site = await serveSite();
+      site ??= await serveSite();
       browser = await engine.launch();
     }
     for (const suite of flags.suites) {
@@ -110,7 +116,6 @@ async function measureRuntime(name) {
     report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
   } finally {
     await browser?.close();
-    site?.close();
   }
 
   function once(suite, onProgress) {
@@ -124,7 +129,7 @@ async function measureRuntime(name) {
 
 function leftOut(suite, runtime) {
   if (suite === "service" && BROWSERS.includes(runtime)) return "pages serve nothing";
-  if (flags.quick && (suite === "service" || (SLOW.includes(suite) && runtime !== "node"))) return "--quick";
+  if (flags.quick && !flags.only && SLOW.includes(suite)) return "--quick without --only";
   return undefined;
 }
 
@@ -153,13 +158,13 @@ function readFlags() {
     const { values } = parseArgs({
       options: {
         quick: { type: "boolean", default: false },
-        only: { type: "string", default: ALL_SUITES.join(",") },
+        only: { type: "string" },
         runtime: { type: "string", default: RUNTIMES.join(",") },
         json: { type: "string" },
         compare: { type: "string" },
       },
     });
-    const suites = chosen("only", values.only, ALL_SUITES);
+    const suites = chosen("only", values.only ?? ALL_SUITES.join(","), ALL_SUITES);
     return { ...values, suites, runtimes: chosen("runtime", values.runtime, RUNTIMES) };
   } catch (error) {
     return mistake(error.message);
