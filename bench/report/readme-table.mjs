@@ -17,6 +17,9 @@ const SHOWN = [
   ["pools", "960 kB"],
   ["ring", "128 samples in, 128 out"],
   ["transcription", "whole"],
+  ["inference", "encoder, 10 s"],
+  ["inference", "decoder, a token"],
+  ["service", "4 clients, between answers"],
 ];
 
 /** What stands between the markers. */
