@@ -5,11 +5,11 @@
  *     npm run bench -- --quick
  *     npm run bench -- --only mel,fft --runtime node,firefox --json new.json --compare old.json
  *
- * The report with charts is bench/report/index.html. Each suite runs twice in each runtime, in processes (or pages) of its own,
+ * The report with charts is bench/report/index.html, or --page FILE. Each suite runs twice in each runtime, in processes (or pages) of its own,
  * once with --quick, which also leaves out long jobs, and suites that load models, and names them; the service runs once, under many requests. What is missing
  * or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs";
@@ -20,6 +20,7 @@ import { poolRuns } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
 import { PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
+import { chosen, parseReport } from "./harness/request.mjs";
 import { serviceSuite } from "./harness/service.mjs";
 import { serveSite } from "./harness/site.mjs";
 import { installPeers, peerVersions } from "./mel/peers.mjs";
@@ -36,18 +37,20 @@ const runsOf = (suite, runtime) =>
   suite === "service" || (suite === "inference" && runtime === "chromium") ? 1 : RUNS[effort];
 const EXIT_USER_MISTAKE = 2;
 const EXIT_INCOMPLETE = 3;
-/** By SIGTERM, as shells tell it. */
+/** By a signal, as shells tell it. */
 const EXIT_ENDED = 143;
 
+/** By default of --page. */
 const PAGE = fileURLToPath(new URL("./report/index.html", import.meta.url));
 
 const flags = readFlags();
 const effort = flags.quick ? "quick" : "full";
 const old = flags.compare && readReport(flags.compare);
+if (flags.json) opened(flags.json);
 installPeers();
 await bundleForNode(REFERENCES);
-// Drivers of browsers close them on SIGTERM and let this program go on; on exit they close them too.
-process.once("SIGTERM", () => process.exit(EXIT_ENDED));
+// Without this, drivers of browsers close them and let this program go on; processes of suites end with it.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(EXIT_ENDED));
 /** For the browsers, once there is one. */
 let site;
 const report = {
@@ -84,8 +87,8 @@ process.exitCode = problems.length > 0 || !page ? EXIT_INCOMPLETE : 0;
 async function writePage() {
   try {
     const { reportPage } = await import("./report/page.mjs");
-    writeFileSync(PAGE, reportPage(report));
-    console.log(`\nwith charts: ${PAGE}`);
+    writeFileSync(flags.page, reportPage(report));
+    console.log(`\nwith charts: ${flags.page}`);
     return true;
   } catch (error) {
     console.log(`\nno page with charts: ${error.message}`);
@@ -95,14 +98,15 @@ async function writePage() {
 
 async function measureRuntime(name) {
   const program = PROGRAM_NAMES.includes(name) ? programOf(name) : undefined;
-  const engine = BROWSERS.includes(name) ? await engineOf(name) : undefined;
-  if (!program && !engine) {
-    report.runtimes[name] = { missing: "not installed here" };
-    console.log(`\n${name}: not installed here`);
-    return;
-  }
   let browser;
   try {
+    const engine = BROWSERS.includes(name) ? await engineOf(name) : undefined;
+    if (!program && !engine) {
+      report.runtimes[name] = { missing: "not installed here" };
+      console.log(`\n${name}: not installed here`);
+      return;
+    }
+    report.runtimes[name] = { version: name };
     if (engine) {
       site ??= await serveSite();
       browser = await engine.launch();
@@ -110,7 +114,7 @@ async function measureRuntime(name) {
     for (const suite of flags.suites) {
       const reason = leftOut(suite, name);
       if (reason) report.skipped.push(`${suite} in ${name} (${reason})`);
-      else await measureIn(name, suite, (at) => once(suite, at));
+      else await measureIn(name, suite, (at) => once(suite, engine, at));
     }
   } catch (error) {
     report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
@@ -118,7 +122,7 @@ async function measureRuntime(name) {
     await browser?.close();
   }
 
-  function once(suite, onProgress) {
+  function once(suite, engine, onProgress) {
     if (suite === "service") return serviceSuite(program).then((result) => ({ result }));
     if (suite === "inference" && name === "chromium") return devicesInChromium(site.url, effort);
     return engine
@@ -149,7 +153,7 @@ async function measureIn(runtime, suite, run) {
   }
   progress("");
   const { version = runtime, core } = report.runtimes[runtime] ?? {};
-  const where = core === undefined ? version : `${version}, core: ${core}`;
+  const where = core === undefined ? version : `${version}, core by default: ${core}`;
   console.log(suiteLines(report.results.at(-1), where).join("\n"));
 }
 
@@ -162,31 +166,30 @@ function readFlags() {
         runtime: { type: "string", default: RUNTIMES.join(",") },
         json: { type: "string" },
         compare: { type: "string" },
+        page: { type: "string", default: PAGE },
       },
     });
-    const suites = chosen("only", values.only ?? ALL_SUITES.join(","), ALL_SUITES);
-    return { ...values, suites, runtimes: chosen("runtime", values.runtime, RUNTIMES) };
+    const suites = chosen("--only", values.only ?? ALL_SUITES.join(","), ALL_SUITES);
+    return { ...values, suites, runtimes: chosen("--runtime", values.runtime, RUNTIMES) };
   } catch (error) {
     return mistake(error.message);
   }
 }
 
-function chosen(flag, text, all) {
-  const names = text.split(",").filter(Boolean);
-  const wrong = names.find((name) => !all.includes(name));
-  if (wrong !== undefined || names.length === 0) {
-    throw new Error(`--${flag} is ${text}; give one or more of ${all.join(",")}`);
-  }
-  return names;
-}
-
 function readReport(path) {
   try {
-    const report = JSON.parse(readFileSync(path, "utf8"));
-    if (report.format !== 1) throw new Error("it is no report of this program");
-    return report;
+    return parseReport(readFileSync(path, "utf8"));
   } catch (error) {
     return mistake(`--compare ${path}: ${error.message}`);
+  }
+}
+
+/** A file that cannot be written is found before minutes of measuring. */
+function opened(path) {
+  try {
+    closeSync(openSync(path, "a"));
+  } catch (error) {
+    mistake(`--json ${path}: ${error.message}`);
   }
 }
 

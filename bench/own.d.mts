@@ -1,5 +1,6 @@
 export interface BenchReport {
   format: number;
+  results: never[];
   problems: { message: string }[];
 }
 /** A thread that answers what it is asked. */
@@ -16,6 +17,7 @@ export interface BenchSpeech {
   /** Why one is lacking, else true. */
   providers: Record<"wasm" | "native", true | string>;
 }
+export { chosen, parseReport } from "./harness/request.mjs";
 export const OWN_SUITES: readonly string[];
 export function measureOwn(
   wavepool: object,
@@ -23,7 +25,8 @@ export function measureOwn(
     suites: readonly string[];
     effort: "full" | "quick";
     runtime: string;
-    cores: number;
+    version: string;
+    machine: { processor: string; cores: number; platform: string; memoryGiB: number; load: number };
     speech(): Promise<BenchSpeech>;
     startThread(data: unknown): Promise<BenchThread>;
     print: (line: string) => void;

@@ -73,9 +73,11 @@ async function start(flags) {
     child.once("exit", (code) => reject(new Error(`the service ended with ${code}: ${stderr}`)));
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  process.once("exit", () => child.kill("SIGKILL"));
   return {
     url,
     stats: async () => (await fetch(`${url}/stats`)).json(),
+    kill: () => child.kill("SIGKILL"),
     async stop() {
       child.kill("SIGTERM");
       const code = await ended;
@@ -85,6 +87,8 @@ async function start(flags) {
 }
 
 const sounds = clips();
+// Without a handler a signal would end this program before it could end the service.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
 
 async function ask(url, i) {
   const form = new FormData();
@@ -93,9 +97,9 @@ async function ask(url, i) {
   form.set("language", "en");
   const began = performance.now();
   const answer = await fetch(`${url}/v1/audio/transcriptions`, { method: "POST", body: form });
-  const { usage, error } = await answer.json();
+  const { text, usage, error } = await answer.json();
   if (!answer.ok) throw new Error(`${answer.status}: ${error.message}`);
-  return { milliseconds: performance.now() - began, seconds: usage.seconds };
+  return { text, milliseconds: performance.now() - began, seconds: usage.seconds };
 }
 
 /** So many requests by so many clients, each asking again once it was answered. */
@@ -159,14 +163,26 @@ function hitRates(pools, before) {
 
 /** As many at once as there will be, so that pools and threads are as many as they get. */
 async function warmUp(service, clients) {
-  for (let i = 0; i < WARM_UP; i++) await ask(service.url, i);
+  const { text } = await ask(service.url, 0);
+  for (let i = 1; i < WARM_UP; i++) await ask(service.url, i);
   await load(service.url, clients, clients);
-  return (await service.stats()).pools;
+  return { text, pools: (await service.stats()).pools };
 }
 
-async function measure({ name, flags }) {
+/** A service for some work, ended whatever comes of it. */
+async function serving(flags, work) {
   const service = await start(flags);
-  const warm = await warmUp(service, Math.max(...CLIENTS));
+  try {
+    const result = await work(service);
+    await service.stop();
+    return result;
+  } finally {
+    service.kill();
+  }
+}
+
+async function measure({ name }, service) {
+  const { text, pools: warm } = await warmUp(service, Math.max(...CLIENTS));
   const rows = [];
   for (const clients of CLIENTS) {
     await service.stats(); // resets the delay
@@ -176,15 +192,12 @@ async function measure({ name, flags }) {
     rows.push({ ...row, loopP99: eventLoopDelay?.p99, gc: Math.round((gcTime ?? 0) - before) });
   }
   const stats = await service.stats();
-  const result = { name, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools, warm) };
-  await service.stop();
-  return result;
+  return { name, text, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools, warm) };
 }
 
 /** Memory over many requests of the shortest clip, by four clients. */
-async function soak() {
-  const service = await start([]);
-  const warm = await warmUp(service, 4);
+async function soak(service) {
+  const { pools: warm } = await warmUp(service, 4);
   sounds.sort((a, b) => a.length - b.length);
   sounds.length = 1;
   const total = Number(values.soak);
@@ -202,7 +215,6 @@ async function soak() {
       hitRates: hitRates(pools, warm),
     });
   }
-  await service.stop();
   const [first, last] = [points[0], points.at(-1)];
   return { points, growth: Number((last.rssMiB / first.rssMiB - 1).toFixed(4)) };
 }
@@ -214,7 +226,7 @@ const report = {
   contenders: [],
 };
 for (const contender of CONTENDERS) {
-  const result = await measure(contender);
+  const result = await serving(contender.flags, (service) => measure(contender, service));
   report.contenders.push(result);
   if (values.json) continue;
   console.log(
@@ -223,7 +235,7 @@ for (const contender of CONTENDERS) {
   console.table(result.rows.map(({ each: _, ...row }) => row));
 }
 if (Number(values.soak) > 0) {
-  report.soak = await soak();
+  report.soak = await serving([], soak);
   if (!values.json) {
     console.log("\nmemory");
     console.table(report.soak.points.map(({ hitRates: _, ...point }) => point));

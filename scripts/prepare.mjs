@@ -13,6 +13,12 @@ const SOURCES = [
   "assembly",
   "src",
   "scripts",
+  // wavepool bench
+  "bench/own.mjs",
+  "bench/harness",
+  "bench/suites",
+  "test/features/preset-references.ts",
+  "test/reference",
   "package.json",
   "package-lock.json",
   "asconfig.json",

@@ -17,6 +17,9 @@ const DEVICE_FLAGS = [
   "--enable-features=WebMachineLearningNeuralNetwork",
 ];
 
+/** As long as processes of other runtimes have. */
+const MAX_MS = 900_000;
+
 const drivers = async () => import(pathToFileURL(await bundleForNode(DRIVERS)).href);
 
 let found;
@@ -50,6 +53,15 @@ export async function devicesInChromium(url, effort) {
   return { ...answer, result: besideResult(answer.result, other) };
 }
 
+/** @throws Error when a page has not answered by then; it is closed, and the next suite gets another */
+function within(ms, answer) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer after ${ms / 1000} s`)), ms);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
 /**
  * Runs a suite in a page of its own.
  *
@@ -61,16 +73,19 @@ export async function suiteInPage(browser, url, suite, effort, providers) {
   try {
     await page.goto(`${url}suite.html`);
     // As text: not every driver keeps undefined apart from null.
-    const answer = await page.evaluate(
-      async ({ suite, effort, providers }) => {
-        try {
-          const { runSuite } = globalThis.wavepoolBench;
-          return JSON.stringify(await runSuite(suite, effort, undefined, providers));
-        } catch (error) {
-          return JSON.stringify({ failed: String(error?.message ?? error) });
-        }
-      },
-      { suite, effort, providers },
+    const answer = await within(
+      MAX_MS,
+      page.evaluate(
+        async ({ suite, effort, providers }) => {
+          try {
+            const { runSuite } = globalThis.wavepoolBench;
+            return JSON.stringify(await runSuite(suite, effort, undefined, providers));
+          } catch (error) {
+            return JSON.stringify({ failed: String(error?.message ?? error) });
+          }
+        },
+        { suite, effort, providers },
+      ),
     );
     const { failed, ...result } = JSON.parse(answer);
     if (failed !== undefined) throw new Error(failed);

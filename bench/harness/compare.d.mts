@@ -1,6 +1,9 @@
 import type { SuiteResult } from "./measure.mjs";
 
 export interface Report {
+  effort?: string;
+  machine?: { processor?: string; cores?: number };
+  runtimes?: Record<string, { version?: string }>;
   /** Versions of peers by name. */
   peers?: Record<string, string>;
   results: (Pick<SuiteResult, "suite" | "jobs"> & { runtime: string })[];
@@ -18,6 +21,7 @@ export interface Compared {
   verdict: "faster" | "slower" | "within noise" | "reference" | "new" | "gone";
 }
 export interface Comparison {
+  unlike: string[];
   machine: Record<string, { drift: number; noise: number; others: number }>;
   rows: Compared[];
 }

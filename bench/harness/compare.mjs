@@ -15,7 +15,7 @@ const LEAST_NOISE = Math.log(1.03);
 
 /**
  * @param older report, as main.mjs writes it
- * @returns { machine, rows }: by runtime { drift, noise, others }, the noise as the logarithm of a ratio; a row
+ * @returns { unlike, machine, rows }: lines of what makes the reports unlike; by runtime { drift, noise, others }, the noise as the logarithm of a ratio; a row
  * { runtime, suite, job, contender, kind, unit, before, after, ratio, verdict } for each figure of either, `ratio` without drift,
  * the verdict "faster", "slower" or "within noise" of wavepool's, "reference" of others, "new" or "gone" of any. What the newer
  * run left out is not looked at.
@@ -40,12 +40,29 @@ export function compareReports(older, newer) {
     if (!after.has(key) && measured.has(`${place.runtime} ${place.suite}`))
       rows.push({ ...place, before: entry.median, after: undefined, verdict: "gone" });
   }
-  return { machine, rows };
+  return { unlike: unlikeness(older, newer), machine, rows };
 }
+
+/** What the conditions of two reports differ in, beside what was measured. */
+function unlikeness(older, newer) {
+  const lines = [];
+  const tell = (what, then, now) => {
+    if (then !== now) lines.push(`${what}: ${then ?? "unknown"} then, ${now ?? "unknown"} now`);
+  };
+  tell("effort", older.effort, newer.effort);
+  for (const field of ["processor", "cores"]) tell(field, older.machine?.[field], newer.machine?.[field]);
+  for (const [name, { version }] of Object.entries(newer.runtimes ?? {})) {
+    if (older.runtimes?.[name]) tell(name, older.runtimes[name].version, version);
+  }
+  return lines;
+}
+
+/** Our own code is no measure of the machine, be it only a yardstick, such as onnxruntime-node below it. */
+const isOurs = (kind, contender) => kind === "wavepool" || contender.startsWith("wavepool");
 
 /** Whether both reports have it and it is the same code, as far as versions of peers tell. */
 function isReference({ kind, contender, earlier }, { peers: then = {} }, { peers: now = {} }) {
-  if (kind === "wavepool" || !earlier) return false;
+  if (isOurs(kind, contender) || !earlier) return false;
   const others = Object.keys({ ...then, ...now }).filter((name) => contender.startsWith(name));
   return others.every((name) => then[name] === now[name]);
 }
@@ -66,7 +83,7 @@ function betweenRuns({ runs = [] }) {
 function verdict(earlier, now, { drift, noise }) {
   if (earlier === undefined) return { verdict: "new" };
   const ratio = now.median / earlier.median / drift;
-  if (now.kind !== "wavepool") return { ratio, verdict: "reference" };
+  if (!isOurs(now.kind, now.name)) return { ratio, verdict: "reference" };
   const apart = now.p10 / drift > earlier.p90 || now.p90 / drift < earlier.p10;
   const most = Math.max(noise, betweenRuns(earlier), betweenRuns(now));
   if (!apart || Math.abs(Math.log(ratio)) <= most) return { ratio, verdict: "within noise" };

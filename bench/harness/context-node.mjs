@@ -17,15 +17,18 @@ const WARM_UP_MS = 50;
 
 const bundle = ({ name }) => import(pathToFileURL(bundleOf(name)).href);
 
-export async function nodeContext({ peers = true } = {}) {
-  const context = { wavepool, startThread, speech: () => speechHere(wavepool, peers, modelDirectory()) };
+/** Peers, threads, the model and what this runtime can count. */
+export async function nodeContext() {
+  const context = { wavepool, startThread, speech: () => speechHere(wavepool, true, modelDirectory()) };
   context.references = (await bundle(REFERENCES)).REFERENCES;
   context.graphs = () => bundle(GRAPHS);
   context.providers = ["wasm", "native", "webgpu", "webnn"];
-  if (peers) context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
+  context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
   if (Bun || Deno) return context;
   const { GCProfiler } = await import("node:v8");
   context.collections = () => {
+    // One contender's garbage is not to be collected in another's turn.
+    globalThis.gc?.();
     const profiler = new GCProfiler();
     profiler.start();
     return () => profiler.stop().statistics.length;
@@ -34,18 +37,17 @@ export async function nodeContext({ peers = true } = {}) {
     const { bytesPerCall } = await import("../mel/allocation.mjs");
     context.bytesPerCall = (run) => bytesPerCall(run, WARM_UP_MS);
   }
-  if (peers) {
-    const { startNative } = await import("../mel/native.mjs");
-    let program;
-    context.native = async () => {
-      program ??= await startNative();
-      return { prepare: program.prepare, end: () => undefined };
-    };
-    context.end = () => program?.end();
-  }
+  const { startNative } = await import("../mel/native.mjs");
+  let program;
+  context.native = async () => {
+    program ??= await startNative();
+    return { prepare: program.prepare, end: () => undefined };
+  };
+  context.end = () => program?.end();
   return context;
 }
 
+/** Name and version of this runtime. */
 export const runtimeVersion = () =>
   Bun ? `Bun ${Bun.version}` : Deno ? `Deno ${Deno.version.deno}` : `Node ${process.versions.node}`;
 

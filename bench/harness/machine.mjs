@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Processor, cores, platform, memory and the load of the last minute. */
 export function machineState() {
   return {
     processor: `${cpus()[0]?.model ?? "unknown processor"}${family()}`,
@@ -31,7 +32,7 @@ function family() {
 export function commitHere() {
   try {
     const git = (...args) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }).trim();
-    const changed = git("status", "--porcelain", "--", "src", "assembly", "bench/suites", "bench/harness");
+    const changed = git("status", "--porcelain", "--", ".", ":!README.md", ":!bench/report", ":!docs");
     return `${git("rev-parse", "--short", "HEAD")}${changed ? "+" : ""}`;
   } catch {
     return undefined;

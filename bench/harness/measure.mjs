@@ -5,12 +5,18 @@
  * slows down meanwhile makes a contender look slow; here every contender takes its turn in every round, in shuffled
  * order. And browsers round their clocks to up to a millisecond, so that a turn has to be sized before it is timed.
  *
- * A suite is { name, title, measure?, jobs(context) }, `measure` what its jobs' sizes count; a job { name, size?, count?, unit?, quick?, contenders, check }, where
- * `count` is how many operations a call does (a contender's own comes first), `check(result)` gives how far a result is from the reference and what is
- * allowed; a contender { name, kind: "wavepool" | "peer" | "yardstick", prepare(), other?, check? }, whose `prepare` resolves to
- * { run(), result?(), time?(calls), asynchronous?, elsewhere?, close?() }, `elsewhere` for work of other
- * threads, whose bytes nobody counts. What run() returns goes into a sum, so that no engine can
- * leave the work out. `lacks` says why a contender has nothing for this job; `other`, what is computed instead of the reference's result, which then is not checked; `check`, how its result is, where not as the job's.
+ * A suite is { name, title, measure?, jobs(context) }, where `measure` is what the sizes of its jobs count.
+ *
+ * A job is { name, size?, count?, unit?, quick?, contenders, check }:
+ * - count: operations of a call; a contender's own comes first
+ * - check(result): { difference, allowed, why? }, how far a result is from the reference, and may be
+ *
+ * A contender is { name, kind: "wavepool" | "peer" | "yardstick", prepare(), count?, check?, other?, lacks? }:
+ * - prepare() resolves to { run(), result?(), time?(calls), asynchronous?, elsewhere?, close?() }, where `elsewhere` is work of
+ *   other threads, whose bytes nobody counts. What run() returns goes into a sum, so that no engine can leave the work out.
+ * - check: in place of the job's
+ * - other: what is computed instead of the reference's result, which then is not checked but for being something
+ * - lacks: why it has nothing for this job
  */
 import { spread } from "../mel/spread.mjs";
 
@@ -22,7 +28,7 @@ export const EFFORTS = {
 /** Rounds that even a slow contender gets. */
 const LEAST_ROUNDS = 3;
 const MAX_LATENCIES = 1000;
-/** Single calls are timed where they take at least so long, in ms: below, the clock is all that is seen. */
+/** Single calls of one item are timed where they take at least so long, in ms: below, the clock is all that is seen. */
 const LATENCY_FROM = 0.2;
 /** Bytes take some twenty calls: those of slow contenders are left out, in ms. */
 const BYTES_BELOW = 200;
@@ -63,6 +69,7 @@ async function measureJob(job, context, effort) {
       if (round >= entry.rounds || entry.failed !== undefined) continue;
       try {
         const collections = context.collections?.();
+        entry.collections ??= collections && 0;
         entry.samples.push(brief(((await turn(entry, entry.calls)) * (SCALE[unit] ?? 1)) / entry.count));
         if (collections) entry.collections += collections();
       } catch (error) {
@@ -77,7 +84,7 @@ async function measureJob(job, context, effort) {
 /** Loads a contender, compares its result with the reference, and finds how many calls fill a turn. */
 async function prepare(contender, job, effort) {
   const { name, kind, prepare: load, other, lacks, count = job.count ?? 1, check = job.check } = contender;
-  const entry = { name, kind, other, lacks, count, samples: [], collections: 0, sum: 0 };
+  const entry = { name, kind, other, lacks, count, samples: [], sum: 0 };
   if (lacks !== undefined) return entry;
   try {
     entry.work = await load();
@@ -100,7 +107,11 @@ async function prepare(contender, job, effort) {
 function verify(entry, result, check) {
   const checksum = typeof result === "number" ? result : result?.reduce?.((sum, x) => sum + x, 0);
   if (checksum !== undefined) entry.checksum = brief(checksum);
-  if (entry.other !== undefined) return;
+  if (entry.other !== undefined) {
+    // What it ought to be nobody says, but something it has to be.
+    if (!Number.isFinite(checksum) || checksum === 0) throw new Error(`wrong result: its sum is ${checksum}`);
+    return;
+  }
   const { difference, allowed, why } = check(result);
   if (!(difference <= allowed)) {
     throw new Error(why ?? `wrong result: off the reference by ${difference}, allowed ${allowed}`);
@@ -126,7 +137,7 @@ async function finish(entry, context, effort) {
   const { run, time, elsewhere, close } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
-      if (effort.latencyMs > 0 && entry.once >= LATENCY_FROM)
+      if (effort.latencyMs > 0 && entry.count === 1 && entry.once >= LATENCY_FROM)
         entry.latencies = await latencies(entry, effort);
       if (effort.bytes && context.bytesPerCall && !elsewhere && entry.once < BYTES_BELOW) {
         entry.bytes = Math.round((await context.bytesPerCall(run)) / entry.count);

@@ -6,6 +6,7 @@ import { coreBinary } from "./core-binary.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 import { peersBy } from "./peers.mjs";
 import { problemsOf } from "./problems.mjs";
+import { chosen } from "./request.mjs";
 import { speechInPage } from "./speech-page.mjs";
 
 const ONNXRUNTIME = new URL("modules/onnxruntime-web/dist/", location.href).href;
@@ -61,4 +62,4 @@ export async function runSuite(name, effort, onProgress, providers = PROVIDERS) 
   return { version: runtimeVersion(), core: await coreBinary(wavepool), result };
 }
 
-globalThis.wavepoolBench = { suites, runSuite, problemsOf };
+globalThis.wavepoolBench = { suites, runSuite, chosen, problemsOf };

@@ -22,16 +22,18 @@ function poolEntries(entries) {
   const [first] = entries;
   if (failed || first.samples === undefined) return failed ?? first;
   const samples = entries.flatMap(({ samples }) => samples);
-  const least = (values) => (values.length > 0 ? Math.min(...values) : undefined);
+  const bytes = entries.flatMap(({ bytes }) => bytes ?? []);
   return {
     ...first,
     ...spread(samples),
     samples,
     // How far processes differ, which samples of one of them do not tell.
     runs: entries.map(({ samples }) => spread(samples).median),
-    collections: entries.reduce((sum, { collections }) => sum + collections, 0),
-    // Code that is not optimised yet allocates more: the least is the steady state.
-    bytes: least(entries.flatMap(({ bytes }) => bytes ?? [])),
+    collections:
+      first.collections === undefined
+        ? undefined
+        : entries.reduce((sum, { collections }) => sum + collections, 0),
+    bytes: bytes.length > 0 ? spread(bytes).median : undefined,
   };
 }
 

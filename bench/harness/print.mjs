@@ -9,6 +9,7 @@ export function figure(x) {
   return x < 10 ? x.toFixed(x < 1 ? 3 : 2) : x < 100 ? x.toFixed(1) : x.toFixed(0);
 }
 
+/** Bytes as people read them. */
 export function amount(bytes) {
   if (bytes === undefined) return "";
   if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
@@ -22,14 +23,15 @@ export function suiteLines({ title, jobs, left = [], failed }, version) {
   for (const { name, unit, entries } of jobs ?? []) {
     lines.push(`  ${name}, ${unit}`);
     const ours = entries.find(({ kind, median }) => kind === "wavepool" && median !== undefined);
-    for (const entry of entries) lines.push(`    ${entryLine(entry, ours)}`);
+    const width = Math.max(...entries.map((entry) => entry.name.length));
+    for (const entry of entries) lines.push(`    ${entryLine(entry, ours, width)}`);
   }
   if (left.length > 0) lines.push(`  left out by --quick: ${left.join("; ")}`);
   return lines;
 }
 
-function entryLine(entry, ours) {
-  const label = entry.name.padEnd(46);
+function entryLine(entry, ours, width) {
+  const label = entry.name.padEnd(width + 2);
   if (entry.failed !== undefined) return `${label}failed: ${entry.failed}`;
   if (entry.lacks !== undefined) return `${label}– (${entry.lacks})`;
   const { median, p10, p90, bytes, collections, other } = entry;
@@ -40,15 +42,17 @@ function entryLine(entry, ours) {
   return `${label}${range}${ratio.padEnd(10)}${garbage}${note}`;
 }
 
+/** What is missing or failed, nothing where all is there. */
 export const problemLines = (problems) =>
   problems.length === 0 ? [] : ["", "missing or failed", ...problems.map((each) => `  ${problemLine(each)}`)];
 
 /** What changed, and how much did not. */
-export function comparisonLines({ machine, rows }) {
+export function comparisonLines({ unlike, machine, rows }) {
   const changed = rows.filter(({ verdict }) => ["slower", "faster", "gone"].includes(verdict));
   return [
     "",
     "compared",
+    ...unlike.map((line) => `  unlike conditions, ${line}`),
     ...Object.entries(machine).map(([runtime, { drift, noise, others }]) =>
       others === 0
         ? `  ${runtime}: too few peers and yardsticks to tell the noise; a tenth is taken for it`

@@ -15,4 +15,5 @@ export function problemsOf({ runtimes, results }) {
   return problems;
 }
 
+/** Where it is missing and why. */
 export const problemLine = ({ message, ...place }) => `${Object.values(place).join(", ")}: ${message}`;

@@ -34,6 +34,8 @@ export async function suiteInProcess(name, program, suite, effort, onProgress) {
     timeout: MAX_MS,
     killSignal: "SIGKILL",
   });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
   let said = "";
   child.stderr.on("data", (data) => {
     said = (said + data).slice(-2000);
@@ -44,13 +46,24 @@ export async function suiteInProcess(name, program, suite, effort, onProgress) {
   });
   let answer;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.startsWith("{")) continue;
-    const value = JSON.parse(line);
+    const value = parsed(line);
+    if (value === undefined) continue;
     if (value.at !== undefined) onProgress(value.at);
     else answer = value;
   }
   const end = await ended;
+  process.off("exit", kill);
   if (answer === undefined) throw new Error(`${end}: ${said.trim().split("\n").at(-1) ?? ""}`);
   if (answer.failed !== undefined) throw new Error(answer.failed);
   return answer;
+}
+
+/** What a line says, or undefined for what a peer may have printed. */
+function parsed(line) {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,13 @@
 /** bench/service.mjs as a suite: the service runs on Node, Deno or Bun, its load in a process of Node's. */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { spread } from "../mel/spread.mjs";
+import { ALLOWED_ERRORS, wordErrors } from "../suites/spoken-words.mjs";
 
+/** What the sample says. */
+const TEXT = readFileSync(new URL("../../samples/hello.txt", import.meta.url), "utf8");
 const PROGRAM = fileURLToPath(new URL("../service.mjs", import.meta.url));
 const REQUESTS = 24;
 const CLIENTS = [1, 4];
@@ -20,14 +24,18 @@ const brief = (x) => Number(x.toPrecision(DIGITS));
  * @returns as measureSuite: by how many clients ask at once, ms that each request took, and between two answers
  */
 export async function serviceSuite(program) {
-  const args = ["--json", "--soak", "0", "--only", CONTENDERS.join(";"), "--program", program];
+  const args = ["--json", "--soak", "0", "--clips", "", "--only", CONTENDERS.join(";"), "--program", program];
   const counts = ["--requests", String(REQUESTS), "--clients", CLIENTS.join(",")];
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args, ...counts], {
+  const running = promisify(execFile)(process.execPath, [PROGRAM, ...args, ...counts], {
     maxBuffer: 1e8,
     timeout: MAX_MS,
-  }).catch((error) => {
+  });
+  const kill = () => running.child.kill();
+  process.once("exit", kill);
+  const { stdout } = await running.catch((error) => {
     throw new Error(error.killed ? `no end after ${MAX_MS / 1000} s` : saidLast(error.stderr));
   });
+  process.off("exit", kill);
   const { contenders } = JSON.parse(stdout);
   return serviceResult(contenders);
 }
@@ -55,12 +63,14 @@ export function serviceResult(contenders) {
   return { suite: "service", title: "Service, Whisper tiny, the sample", jobs, left: [] };
 }
 
-function entry({ name, leaks }, values) {
+function entry({ name, text, leaks }, values) {
   const common = {
     name: `wavepool serve, ${name}`,
     kind: name === "pools on" ? "wavepool" : "yardstick",
   };
   if (leaks.length > 0) return { ...common, failed: `${leaks.length} leases leaked` };
+  const difference = wordErrors(TEXT, text);
+  if (!(difference <= ALLOWED_ERRORS)) return { ...common, failed: `wrong text: ${text}` };
   const samples = values.map(brief);
   const sorted = [...samples].sort((a, b) => a - b);
   const quantiles = Array.from({ length: 41 }, (_, i) => sorted[Math.round((i / 40) * (sorted.length - 1))]);
@@ -68,6 +78,7 @@ function entry({ name, leaks }, values) {
     ...common,
     ...spread(samples),
     samples,
+    difference,
     collections: 0,
     latencies: { count: samples.length, quantiles },
   };

@@ -19,6 +19,9 @@ const draw = (options) =>
   `<div class="chart">${Plot.plot({ document, width: WIDTH, ...options }).outerHTML}</div>`;
 const measured = (entries) => entries.filter(({ median }) => median !== undefined);
 
+export const escaped = (text) =>
+  String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+
 /**
  * Bars of one job, median with p10 to p90, a chart for each runtime on one logarithmic scale; contenders without a figure
  * say why.
@@ -69,7 +72,7 @@ export function bars(byRuntime, unit) {
         }),
       ],
     });
-    return `<h4>${runtime}</h4>${chart}`;
+    return `<h4>${escaped(runtime)}</h4>${chart}`;
   });
   return charts.join("");
 }

@@ -8,6 +8,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { parseReport } from "../harness/request.mjs";
 import { reportPage } from "./page.mjs";
 import { withTable } from "./readme-table.mjs";
 
@@ -18,6 +19,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { out: { type: "string" } },
 });
-const report = JSON.parse(readFileSync(positionals[0] ?? path("results.json"), "utf8"));
+const file = positionals[0] ?? path("results.json");
+const report = read(file);
 writeFileSync(values.out ?? path("index.html"), reportPage(report));
 if (values.out === undefined) writeFileSync(README, withTable(readFileSync(README, "utf8"), report));
+
+function read(file) {
+  try {
+    return parseReport(readFileSync(file, "utf8"));
+  } catch (error) {
+    console.error(`bench:report: ${file}: ${error.message}`);
+    process.exit(2);
+  }
+}

@@ -1,7 +1,7 @@
 /** One self-contained HTML page of a report. */
 import { amount, figure } from "../harness/print.mjs";
 import { problemLine } from "../harness/problems.mjs";
-import { bars, latencies, scaling } from "./charts.mjs";
+import { bars, escaped, latencies, scaling } from "./charts.mjs";
 
 const STYLE = `
 :root { color-scheme: light; }
@@ -14,8 +14,6 @@ td.number { text-align: right; white-space: nowrap; }
 .chart svg { display: block; min-width: 44rem; max-width: 100%; height: auto; }
 h4 { margin: 0.8rem 0 0; color: #5d636c; }
 .wavepool { color: #1f77b4; } .peer { color: #a8631a; } .yardstick { color: #5d636c; }`;
-
-const escaped = (text) => String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** @param report as main.mjs writes it */
 export function reportPage(report) {
@@ -32,7 +30,7 @@ export function reportPage(report) {
 <style>${STYLE}</style>
 <h1>wavepool and its peers, measured</h1>
 <p>${escaped(conditions(report))}. Medians with p10 to p90 of all rounds; <b class="wavepool">wavepool</b>,
-<b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a reference before they were timed.</p>
+<b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a reference before they were timed, but for those of other features, which are named so.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
 ${problems(report)}
 ${glance(report)}
@@ -152,5 +150,5 @@ function table(byRuntime, unit) {
       return `<tr><td>${escaped(runtime)}<td class="${kind}">${escaped(name)}${other ? `<br>${escaped(other)}` : ""}${cells.join("")}`;
     }),
   );
-  return `<table><tr><th>runtime<th>contender<th>${escaped(unit)}<th>allocated<th>GCs<th>checksum${rows.join("")}</table>`;
+  return `<table><tr><th>runtime<th>contender<th>${escaped(unit)}<th>allocated, each item<th>GCs in all rounds<th>checksum${rows.join("")}</table>`;
 }

@@ -1,6 +1,7 @@
 /** The README's table, from a report: no number in it is typed by hand. */
 import { amount, figure } from "../harness/print.mjs";
 
+/** Between these lines of the README it stands. */
 export const BEGIN = "<!-- bench:begin -->";
 export const END = "<!-- bench:end -->";
 
@@ -12,6 +13,7 @@ const SHOWN = [
   ["mel", "kaldi-80, 30 s"],
   ["fft", "400 points"],
   ["fft", "512 points"],
+  ["fft", "512 points, one a call"],
   ["stream", "whisper-80"],
   ["resample", "48000 → 16000 Hz"],
   ["pools", "960 kB"],
@@ -29,7 +31,7 @@ export function readmeTable(report) {
   const missing = Object.entries(report.runtimes).filter(([, { missing }]) => missing !== undefined);
   const lines = [
     BEGIN,
-    `${processor}, ${cores} cores, commit ${report.commit}; medians, smaller is faster, and bytes allocated a call where Node tells:`,
+    `${processor}, ${cores} cores, commit ${report.commit}; medians, smaller is faster; bytes allocated for each item in Node, where they were counted; – where there is none, for reasons that the report tells:`,
     "",
     `| | | ${runtimes.map(([, { version }]) => shortVersion(version)).join(" | ")} | allocated |`,
     `|---|---|${runtimes.map(() => "---|").join("")}---|`,
@@ -56,8 +58,11 @@ function jobRows({ results }, suite, name, runtimes) {
       byRuntime.get(runtime)?.job?.entries.find((entry) => entry.name === contender);
     const cells = runtimes.map(([runtime]) => cell(entryOf(runtime)));
     const { title, job } = found[0];
+    const other = found.some(({ job }) =>
+      job.entries.some((entry) => entry.name === contender && entry.other),
+    );
     const heading = row === 0 ? `${title}: ${job.name}, ${job.unit}` : "";
-    return `| ${heading} | ${contender} | ${cells.join(" | ")} | ${amount(entryOf("node")?.bytes)} |`;
+    return `| ${heading} | ${contender}${other ? " (other features)" : ""} | ${cells.join(" | ")} | ${amount(entryOf("node")?.bytes)} |`;
   });
 }
 
@@ -73,5 +78,7 @@ export function withTable(readme, report) {
   const end = readme.indexOf(END);
   if (begin < 0 || end < begin)
     throw new Error(`README.md has no ${BEGIN} … ${END}; put both lines where the table goes`);
+  if (!report.commit || !report.machine?.processor)
+    throw new Error("the report names no commit or machine: the README takes those of npm run bench");
   return readme.slice(0, begin) + readmeTable(report) + readme.slice(end + END.length);
 }

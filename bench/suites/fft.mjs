@@ -4,7 +4,7 @@ import { seededNoise } from "../mel/signal.mjs";
 
 const SIZES = [256, 400, 512, 1024, 2048];
 /** Sizes of which one frame a call is measured too: the rest of what a call costs is the same. */
-const ALONE = [256, 512];
+const ALONE = [256, 400, 512];
 const QUICK = [400, 512];
 /**
  * Frames that all contenders transform, one after another in memory, each to a place of its own: one frame again and
@@ -117,11 +117,11 @@ function kissfft(peers, size, frames) {
   };
 }
 
-/** Real where it can, multiples of 32; else the real samples as complex ones. */
+/** Real where it can, multiples of 32; else two frames go as one complex one, and are taken apart. */
 function pffft(peers, size, frames) {
   const real = size % 32 === 0;
   return {
-    name: `@echogarden/pffft-wasm${real ? "" : ", complex"}`,
+    name: `@echogarden/pffft-wasm${real ? "" : ", two frames as complex"}`,
     kind: "peer",
     async prepare() {
       const wasm = await peers.wasm("pffft");
@@ -132,7 +132,8 @@ function pffft(peers, size, frames) {
         wasm._pffft_aligned_malloc(count * step),
       );
       if (real) wasm.HEAPF32.set(frames, input / 4);
-      else for (let n = 0; n < frames.length; n++) wasm.HEAPF32.set([frames[n], 0], input / 4 + 2 * n);
+      else wasm.HEAPF32.set(paired(frames, size), input / 4);
+      if (!real) return pairs(wasm, { setup, size, step, input, output, work });
       const run = () => {
         for (let i = 0; i < COUNT; i++) {
           wasm._pffft_transform_ordered(setup, input + i * step, output + i * step, work, 0);
@@ -145,14 +146,48 @@ function pffft(peers, size, frames) {
           run();
           const last = (output + (COUNT - 1) * step) / 4;
           const out = wasm.HEAPF32.slice(last, last + size + 2);
-          if (real) {
-            // Bin n / 2 lies in the place of the imaginary part of bin 0.
-            out[size] = out[1];
-            out[1] = out[size + 1] = 0;
-          }
+          // Bin n / 2 lies in the place of the imaginary part of bin 0.
+          out[size] = out[1];
+          out[1] = out[size + 1] = 0;
           return out;
         },
       };
+    },
+  };
+}
+
+/** Every other frame as the imaginary part of the one before. */
+function paired(frames, size) {
+  return Float32Array.from({ length: frames.length }, (_, at) => {
+    const [pair, n] = [Math.floor(at / (2 * size)), (at >> 1) % size];
+    return frames[(2 * pair + (at & 1)) * size + n];
+  });
+}
+
+function pairs(wasm, { setup, size, step, input, output, work }) {
+  const spectra = new Float32Array(COUNT * (size + 2));
+  function apart(from, to) {
+    const memory = wasm.HEAPF32;
+    for (let k = 0; k <= size / 2; k++) {
+      const [at, mirror] = [from + 2 * k, from + 2 * ((size - k) % size)];
+      spectra[to + 2 * k] = (memory[at] + memory[mirror]) / 2;
+      spectra[to + 2 * k + 1] = (memory[at + 1] - memory[mirror + 1]) / 2;
+      spectra[to + size + 2 + 2 * k] = (memory[at + 1] + memory[mirror + 1]) / 2;
+      spectra[to + size + 3 + 2 * k] = (memory[mirror] - memory[at]) / 2;
+    }
+  }
+  function run() {
+    for (let i = 0; i < COUNT / 2; i++) {
+      wasm._pffft_transform_ordered(setup, input + i * step, output + i * step, work, 0);
+      apart((output + i * step) / 4, 2 * i * (size + 2));
+    }
+    return 1;
+  }
+  return {
+    run,
+    result() {
+      run();
+      return spectra.subarray(-(size + 2));
     },
   };
 }

@@ -1,4 +1,7 @@
-/** Features of whole clips, by preset and length, each held against the preset's float64 reference first. */
+/**
+ * Features of whole clips, by preset and length, each held against the preset's float64 reference first. All contenders begin
+ * with the clip in an array of JavaScript's, which wavepool copies into its memory in every call.
+ */
 import { greatestDifference } from "../harness/measure.mjs";
 import { aroundTransform, plainSpectrum } from "../mel/plain.mjs";
 import { speechLike } from "../mel/signal.mjs";
@@ -58,7 +61,10 @@ export default {
           check: against(context.references[preset], preset, clip),
           contenders: [
             ours(context, preset, clip, false),
-            ...(relaxedSimd ? [ours(context, preset, clip, true)] : []),
+            {
+              ...ours(context, preset, clip, true),
+              ...(!relaxedSimd && { lacks: "this runtime has no relaxed SIMD" }),
+            },
             ...others(context, preset, clip),
           ],
         };
@@ -117,8 +123,10 @@ function ours({ wavepool }, preset, clip, relaxed) {
       const [frames, width] = front.shape(clip.length);
       const audio = pool("audio", clip.length).view;
       const out = pool("mel", frames * width).view;
-      audio.set(clip);
-      const run = () => front.compute(audio, out);
+      const run = () => {
+        audio.set(clip);
+        return front.compute(audio, out);
+      };
       return {
         run,
         result() {

@@ -23,7 +23,7 @@ export default {
       check: one,
       contenders: [...["off", "counts"].map((statistics) => ours(wavepool, bytes, statistics)), plain(bytes)],
     }));
-    return [...alone, ...(context.startThread ? [contention(context)] : [])];
+    return [...alone, contention(context)];
   },
 };
 
@@ -75,6 +75,7 @@ function contention({ wavepool, startThread }) {
   const by = (name, kind, work) => ({
     name,
     kind,
+    lacks: startThread ? undefined : "threads need a page that is cross-origin isolated",
     async prepare() {
       const core = await wavepool.createCore({ threads: true, memoryBytes: 2 ** 24 });
       wavepool.createBufferPool(core, { name: "shared", dtype: "f32", bytes: 4096, max: 16 });

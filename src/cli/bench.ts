@@ -1,9 +1,11 @@
 import { adapter } from "#adapter";
 import { startThread } from "#threads";
+import { machineState } from "../../bench/harness/machine.mjs";
 import type { BenchReport, BenchThread } from "../../bench/own.mjs";
 import { InvalidArgumentError, messageOf } from "../core/errors.ts";
 import { settleable } from "../core/settleable.ts";
 import { benchSpeech } from "./bench-speech.ts";
+import { VERSION } from "./version.generated.ts";
 
 /** Something is missing from the figures: as `npm run bench` has it. */
 const EXIT_INCOMPLETE = 3;
@@ -17,24 +19,50 @@ export interface BenchFlags {
 
 /** `wavepool bench`: the package's suites in this runtime, without peers; a table on stdout. */
 export async function benchCommand(flags: BenchFlags): Promise<void> {
-  const { comparison, measureOwn, OWN_SUITES } = await import("../../bench/own.mjs");
-  const suites = flags.only === undefined ? OWN_SUITES : chosen(flags.only, OWN_SUITES);
-  const older = flags.compare === undefined ? undefined : await readReport(flags.compare);
+  const bench = await import("../../bench/own.mjs");
+  const { OWN_SUITES } = bench;
+  const suites =
+    flags.only === undefined ? OWN_SUITES : asked(() => bench.chosen("--only", flags.only!, OWN_SUITES));
+  const older = flags.compare === undefined ? undefined : await readReport(flags.compare, bench.parseReport);
+  const save = (report: unknown) =>
+    adapter.writeFile(flags.json!, new TextEncoder().encode(`${JSON.stringify(report)}\n`));
+  // A file that cannot be written is found before a minute of measuring.
+  if (flags.json !== undefined) await save({});
   const print = (line: string) => process.stdout.write(`${line}\n`);
-  const report = await measureOwn(await import("../index.ts"), {
+  const report = await bench.measureOwn(await import("../index.ts"), {
     suites,
     effort: flags.quick ? "quick" : "full",
     runtime: adapter.runtime,
-    cores: adapter.cores,
+    version: `wavepool ${VERSION}`,
+    machine: machineState(),
     startThread: startBenchThread,
     speech: benchSpeech,
     print,
   });
-  if (flags.json !== undefined) {
-    await adapter.writeFile(flags.json, new TextEncoder().encode(`${JSON.stringify(report)}\n`));
-  }
-  if (older) for (const line of comparison(older, report)) print(line);
+  if (flags.json !== undefined) await save(report);
+  if (older) for (const line of bench.comparison(older, report)) print(line);
   if (report.problems.length > 0) process.exitCode = EXIT_INCOMPLETE;
+}
+
+/** @throws InvalidArgumentError for what else would be an error of the program. */
+function asked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}
+
+/** @throws InvalidArgumentError for a file that no bench wrote. */
+async function readReport(path: string, parse: (text: string) => BenchReport): Promise<BenchReport> {
+  const text = new TextDecoder().decode(await adapter.readFile(path));
+  return asked(() => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new Error(`--compare ${path}: ${messageOf(error)}`);
+    }
+  });
 }
 
 async function startBenchThread(data: unknown): Promise<BenchThread> {
@@ -52,27 +80,4 @@ async function startBenchThread(data: unknown): Promise<BenchThread> {
     },
     end: () => thread.terminate(true),
   };
-}
-
-function chosen(text: string, all: readonly string[]): string[] {
-  const names = text.split(",").filter(Boolean);
-  const wrong = names.find((name) => !all.includes(name));
-  if (wrong !== undefined || names.length === 0) {
-    throw new InvalidArgumentError(`--only is "${text}"; give one or more of ${all.join(",")}`);
-  }
-  return names;
-}
-
-/** @throws InvalidArgumentError for a file that no bench wrote. */
-async function readReport(path: string): Promise<BenchReport> {
-  const text = new TextDecoder().decode(await adapter.readFile(path));
-  try {
-    const report = JSON.parse(text) as BenchReport;
-    if (report.format !== 1) throw new Error("its format is not 1");
-    return report;
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `--compare ${path} is no report of a bench (${messageOf(error)}); give a file that --json wrote`,
-    );
-  }
 }

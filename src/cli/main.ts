@@ -42,9 +42,9 @@ program
 
 program
   .command("bench")
-  .description("measure pools, log-mel, FFT, streaming, resampling and rings in this runtime")
+  .description("measure pools, features, FFT, streaming, resampling, rings and transcription in this runtime")
   .option("--quick", "some seconds, fewer sizes")
-  .option("--only <suites>", "some of pools,mel,fft,stream,resample,ring")
+  .option("--only <suites>", "some of pools,mel,fft,stream,resample,ring,transcription")
   .option("--json <file>", "write all figures to a file")
   .option("--compare <file>", "tell what changed since a report that --json wrote, beyond the noise of both")
   .action(benchCommand);

@@ -1,11 +1,15 @@
 import { expect, it } from "vitest";
 import { serviceResult } from "../../bench/harness/service.mjs";
+import { WORDS } from "../reference/sample.ts";
 
 const rows = (clients: number, ms: number) => {
   const latencies = Array.from({ length: 8 }, (_, i) => ms + i);
   return { clients, each: { latencies, ends: latencies.map((_, i) => (100 * (i + 1)) / clients) } };
 };
-const contender = (name: string, leaks: unknown[]) => ({ name, leaks, rows: [rows(1, 100), rows(4, 400)] });
+const contender = (name: string, leaks: unknown[], text = WORDS) => ({
+  ...{ name, leaks, text },
+  rows: [rows(1, 100), rows(4, 400)],
+});
 
 it("keeps each request's latency, and of several clients the time between answers in blocks", () => {
   const { jobs } = serviceResult([contender("pools on", []), contender("pools off", [])]);
@@ -18,6 +22,14 @@ it("keeps each request's latency, and of several clients the time between answer
   expect(alone!.samples).toEqual([100, 101, 102, 103, 104, 105, 106, 107]);
   expect(alone!.p10).toBeLessThan(alone!.p90!);
   expect(between!.samples).toEqual([25, 25]);
+});
+
+it("fails a service that answers with other words", () => {
+  const { jobs } = serviceResult([contender("pools on", []), contender("pools off", [], "Bad evening.")]);
+  for (const { entries } of jobs) {
+    expect(entries[0]).toMatchObject({ difference: 0 });
+    expect(entries[1]).toMatchObject({ failed: "wrong text: Bad evening." });
+  }
 });
 
 it("fails a service that leaked", () => {

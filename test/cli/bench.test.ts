@@ -44,8 +44,13 @@ it("refuses a suite that there is none of, and a file that no bench wrote", asyn
     code: 2,
     stderr: expect.stringMatching(/--only is "ffts"/),
   });
+  expect(await bench("--json", join(folder, "nowhere", "new.json"))).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/new\.json/),
+  });
   expect(await bench("--compare", text)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/is no report of a bench/),
+    stderr: expect.stringMatching(/is no report of the bench/),
   });
 });
