@@ -19,9 +19,9 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { machineLine } from "./harness/machine.mjs";
 import { seededNoise } from "./mel/signal.mjs";
 import { spread } from "./mel/spread.mjs";
-import { machine } from "./mel/table.mjs";
 import { start } from "./wer/contenders.mjs";
 import { bootstrap, countErrors, normalWords, rates } from "./wer/error-rate.mjs";
 import { figure } from "./wer/report.mjs";
@@ -71,7 +71,7 @@ const wavepool = await start("wavepool", {
   beam: 1,
 });
 await assertRulesAreTaken();
-console.log(machine());
+console.log(machineLine());
 console.log(
   `${given.model}, ${given.provider}, ${given.threads} threads, ${given.languages ?? "en"}${given.detect ? " (detected)" : ""}, timestamps ${given.timestamps}, ` +
     `${given.settings === "same" ? "greedy alone" : "with temperatures"}; 95 % intervals by bootstrap over clips, ratios within clips, median [p10 … p90]`,

@@ -19,8 +19,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { createTranscriber, readWav } from "../dist/index.js";
+import { machineLine } from "./harness/machine.mjs";
 import { seededNoise } from "./mel/signal.mjs";
-import { machine } from "./mel/table.mjs";
 import { memorySlope } from "./wer/joined.mjs";
 import { RATE } from "./wer/rate.mjs";
 
@@ -48,7 +48,7 @@ const every = Number(given.every);
 const phrase = readWav(readFileSync(given.file)).channels[0];
 const places = Array.from({ length: Math.floor(seconds / every) }, (_, i) => i * every + 1);
 
-console.log(machine());
+console.log(machineLine());
 const folder = mkdtempSync(join(tmpdir(), "wavepool-hours-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 let sound;

@@ -1,7 +1,8 @@
 /** The process of one suite in Node, Deno or Bun: `child.mjs SUITE EFFORT`; its last line of output is the result. */
 import { SUITES } from "../suites/index.mjs";
-import { nodeContext, runtimeVersion } from "./context-node.mjs";
+import { nodeContext } from "./context-node.mjs";
 import { coreBinary } from "./core-binary.mjs";
+import { runtimeVersion } from "./machine.mjs";
 import { EFFORTS, measureSuite } from "./measure.mjs";
 
 const [, , name, effort] = process.argv;

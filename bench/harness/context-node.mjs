@@ -47,10 +47,6 @@ export async function nodeContext() {
   return context;
 }
 
-/** Name and version of this runtime. */
-export const runtimeVersion = () =>
-  Bun ? `Bun ${Bun.version}` : Deno ? `Deno ${Deno.version.deno}` : `Node ${process.versions.node}`;
-
 async function startThread(data) {
   const worker = new Worker(THREAD, { workerData: data });
   const answer = () =>

@@ -17,6 +17,19 @@ export function machineState() {
   };
 }
 
+/** Name and version of this runtime. */
+export function runtimeVersion() {
+  const { Bun, Deno } = globalThis;
+  if (Bun) return `Bun ${Bun.version}`;
+  return Deno ? `Deno ${Deno.version.deno}` : `Node ${process.versions.node}`;
+}
+
+/** The same in a line, with the runtime, for benches that print no report. */
+export function machineLine() {
+  const { processor, cores, platform, load } = machineState();
+  return `${processor}, ${cores} cores, ${platform}, ${runtimeVersion()}, load ${load}`;
+}
+
 /** Family and model, for a virtual machine may name no more than the brand. */
 function family() {
   try {

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { converse } from "./children.mjs";
+import { converse } from "./converse.mjs";
 import { speechLike } from "./signal.mjs";
 
 const SOURCE = fileURLToPath(new URL("../native/fftw-mel.cpp", import.meta.url));
 
 /**
- * Builds and starts the program; it is asked as startContender's are, but for bytes.
+ * Builds and starts the program; prepare(job) gives its time(calls) and features().
  *
  * @throws Error when there is no compiler ($CXX, or g++) or no FFTW.
  */

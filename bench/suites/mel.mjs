@@ -97,7 +97,7 @@ function others({ peers, native }, preset, clip) {
   return [
     { name: "plain JavaScript, float64", kind: "yardstick", prepare: plain },
     ...(peers ? [transformers, kissfft, pffft, meyda].map((peer) => peer(peers, mels, clip)) : []),
-    ...(native ? [fftw(native, mels, clip)] : []),
+    ...(peers ? [fftw(native, mels, clip)] : []),
   ];
 }
 
@@ -226,6 +226,7 @@ function fftw(native, mels, clip) {
   return {
     name: "FFTW 3, native",
     kind: "yardstick",
+    lacks: native ? undefined : "the program is asked from Node",
     async prepare() {
       const program = await native();
       const { time, features } = program.prepare({ mels, seconds: clip.length / RATE });

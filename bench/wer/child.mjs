@@ -1,4 +1,4 @@
-/** The process of one contender: answers requests, a line each, until its input ends (bench/mel/children.mjs). */
+/** The process of one contender: answers requests, a line each, until its input ends (bench/mel/converse.mjs). */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 

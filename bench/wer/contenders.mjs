@@ -1,7 +1,7 @@
 /** Who takes part, each in a process of its own. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { converse } from "../mel/children.mjs";
+import { converse } from "../mel/converse.mjs";
 import { installPeers, peerVersions } from "../mel/peers.mjs";
 
 const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));

@@ -24,9 +24,9 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { machineLine } from "../harness/machine.mjs";
 import { seededNoise } from "../mel/signal.mjs";
 import { spread } from "../mel/spread.mjs";
-import { machine } from "../mel/table.mjs";
 import { CONTENDERS, prepare, start } from "./contenders.mjs";
 import { countErrors, normalWords } from "./error-rate.mjs";
 import { joinClips, judge, memorySlope } from "./joined.mjs";
@@ -73,7 +73,7 @@ const clips = await readClips(
   given.clips === undefined ? undefined : whole("clips", given.clips),
 );
 const raw = rawFolder();
-console.log(machine());
+console.log(machineLine());
 console.log(
   `${given.model}, ${options.provider}, ${options.threads} threads; ` +
     (options.settings === "same" ? "greedy, English, no fallback" : "each one's defaults, English") +
