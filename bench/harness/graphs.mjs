@@ -34,8 +34,9 @@ export async function backend(provider) {
   if (!exists) return { provider, name, lacks: firstReason(detail) };
   if (provider === "webgpu") {
     const { software } = await gpuDevice();
-    const { vendor, architecture } = (await navigator.gpu.requestAdapter()).info ?? {};
-    const adapter = [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    const { vendor, architecture, description } = (await navigator.gpu.requestAdapter()).info ?? {};
+    // Deno gives the vendor by its number, Chromium no description.
+    const adapter = description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
     return { provider, name: `${name}, ${adapter}${software ? ", a GPU in software" : ""}`, software };
   }
   if (provider === "webnn") {
