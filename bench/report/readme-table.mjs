@@ -52,7 +52,9 @@ function jobRows({ results }, suite, name, runtimes) {
       .map(({ runtime, title, jobs }) => [runtime, { title, job: jobs.find((job) => job.name === name) }]),
   );
   const found = [...byRuntime.values()].filter(({ job }) => job !== undefined);
-  const contenders = [...new Set(found.flatMap(({ job }) => job.entries.map((entry) => entry.name)))];
+  // Those that have no figure anywhere are named in the report.
+  const entries = found.flatMap(({ job }) => job.entries).filter(({ lacks }) => lacks === undefined);
+  const contenders = [...new Set(entries.map(({ name }) => name))];
   return contenders.map((contender, row) => {
     const entryOf = (runtime) =>
       byRuntime.get(runtime)?.job?.entries.find((entry) => entry.name === contender);
