@@ -4,19 +4,6 @@ import { chromium } from "playwright-core";
 import { bundleForNode, DRIVERS } from "./bundled.mjs";
 import { besideResult } from "./pool-runs.mjs";
 
-/** A GPU in software where there is no other, and WebNN where the browser has it. */
-const DEVICE_FLAGS = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-sync",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=WebMachineLearningNeuralNetwork",
-];
-
 /** As long as processes of other runtimes have. */
 const MAX_MS = 900_000;
 
@@ -37,7 +24,7 @@ export async function engineOf(name) {
 export async function devicesInChromium(url, effort) {
   found ??= await drivers();
   const run = async (executablePath, args, providers) => {
-    const browser = await chromium.launch({ executablePath, args: [...DEVICE_FLAGS, ...args] });
+    const browser = await chromium.launch({ executablePath, args: [...found.DEVICE_FLAGS, ...args] });
     try {
       return await suiteInPage(browser, url, "inference", effort, providers);
     } finally {

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findModel } from "../../src/models/model-files.ts";
-import { CHROMIUM } from "../reference/chromium.ts";
+import { CHROMIUM, DEVICE_FLAGS } from "../reference/chromium.ts";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { webNnChromium } from "../reference/webnn-chromium.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
@@ -19,18 +19,6 @@ const TYPES: Record<string, string> = {
   ".mjs": "text/javascript",
   ".wasm": "application/wasm",
 };
-/** A GPU in software where there is none, and WebNN where the browser has it. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-sync",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=WebMachineLearningNeuralNetwork",
-];
 const WEBNN_CHROMIUM = await webNnChromium();
 const MODEL = dirname((await findModel("tiny")).config);
 
@@ -106,7 +94,7 @@ describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
     let adapter: boolean;
 
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+      browser = await chromium.launch({ executablePath: CHROMIUM!, args: DEVICE_FLAGS });
       adapter = await onPage(browser, async () => {
         const { gpu } = navigator as unknown as { gpu?: { requestAdapter(): Promise<unknown> } };
         return Boolean(await gpu?.requestAdapter());
@@ -177,7 +165,7 @@ describe.skipIf(!CHROMIUM && !WEBNN_CHROMIUM)("sessions on devices", () => {
     beforeAll(async () => {
       browser = await chromium.launch({
         executablePath: WEBNN_CHROMIUM!,
-        args: [...FLAGS, "--headless=old"],
+        args: [...DEVICE_FLAGS, "--headless=old"],
       });
     });
 

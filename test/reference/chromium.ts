@@ -9,16 +9,32 @@ export const CHROMIUM = ["/usr/bin/chromium", process.env.CHROMIUM ?? ""].find(
 
 if (!CHROMIUM) console.warn("SKIPPED: Chromium. Install it or set CHROMIUM to its path.");
 
+/** What would call out or ask. */
+const QUIET = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+];
+/** For a GPU in software where there is no other, and WebNN where the browser has it. */
+export const DEVICE_FLAGS = [
+  ...QUIET,
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=WebMachineLearningNeuralNetwork",
+];
+
 /**
  * Starts it without what would call out or need a screen.
  *
  * @param more arguments of its own for a test
  */
 export function launchChromium(more: readonly string[] = []): Promise<Browser> {
-  const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
   return driver.launch({
     executablePath: CHROMIUM!,
-    args: [...quiet, "--disable-background-networking", "--disable-component-update", ...more],
+    args: [...QUIET, "--disable-gpu", ...more],
   });
 }
 
