@@ -111,10 +111,15 @@ async function measureRuntime(name) {
       site ??= await serveSite();
       browser = await engine.launch();
     }
+    const measured = [];
     for (const suite of flags.suites) {
       const reason = leftOut(suite, name);
       if (reason) report.skipped.push(`${suite} in ${name} (${reason})`);
-      else await measureIn(name, suite, (at) => once(suite, engine, at));
+      else measured.push({ suite, runs: [] });
+    }
+    // Runs of a suite are minutes apart: a machine is slower for a while now and then, which they are to tell.
+    for (let pass = 0; pass < RUNS[effort]; pass++) {
+      for (const each of measured) await measureIn(name, each, pass, (at) => once(each.suite, engine, at));
     }
   } catch (error) {
     report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
@@ -137,21 +142,24 @@ function leftOut(suite, runtime) {
   return undefined;
 }
 
-async function measureIn(runtime, suite, run) {
+/** One run of a suite, unless it has failed or has had its runs; the last one puts their result into the report. */
+async function measureIn(runtime, measured, pass, run) {
+  const { suite, runs } = measured;
+  const last = runsOf(suite, runtime) - 1;
+  if (measured.failed || pass > last) return;
   const progress = (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
-  const runs = [];
   try {
-    for (let i = 0; i < runsOf(suite, runtime); i++) {
-      const { version, core, result } = await run(progress);
-      if (version) report.runtimes[runtime] = { version, core };
-      runs.push(result);
-    }
-    report.results.push({ runtime, ...poolRuns(runs) });
+    const { version, core, result } = await run(progress);
+    if (version) report.runtimes[runtime] = { version, core };
+    runs.push(result);
+    if (pass === last) report.results.push({ runtime, ...poolRuns(runs) });
   } catch (error) {
+    measured.failed = true;
     const failed = String(error.message).split("\n")[0];
     report.results.push({ runtime, suite, title: suite, failed, jobs: [] });
   }
   progress("");
+  if (pass < last && !measured.failed) return;
   const { version = runtime, core } = report.runtimes[runtime] ?? {};
   const where = core === undefined ? version : `${version}, core by default: ${core}`;
   console.log(suiteLines(report.results.at(-1), where).join("\n"));
