@@ -14,6 +14,7 @@ import {
   PoolClosedError,
   poolStatistics,
 } from "../../src/index.ts";
+import { dispose } from "../../src/pools/lease.ts";
 import { BUILDS } from "../reference/builds.ts";
 
 const ramp = (length: number, first = 0) => Float32Array.from({ length }, (_, i) => first + i);
@@ -175,7 +176,7 @@ describe.each(BUILDS)("an analysis buffer, $build", ({ threads }) => {
     expect(second.view).toBe(view); // the same memory
     expect(() => first.view).toThrow(LeaseError);
     expect(() => first.release()).toThrow(LeaseError);
-    first[Symbol.dispose]();
+    first[dispose](); // WebKit has no Symbol.dispose
     expect([...second.view]).toEqual([4, 5, 6, 7]);
     second.release();
     expect(buffer.pool.stats()).toMatchObject({ inUse: 0, doubleReleases: 1 });
