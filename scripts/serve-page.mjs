@@ -26,8 +26,6 @@ const installed = ["tiny", "base"];
 const out = mkdtempSync(join(tmpdir(), "wavepool-page-"));
 process.once("exit", () => rmSync(out, { recursive: true, force: true }));
 await buildPage(out, Object.fromEntries(installed.map((name) => [name, `models/${name}/`])));
-// The suites, with those peers that are installed.
-await buildSite(join(out, "bench"));
 
 const app = new Hono();
 app.use(
@@ -51,6 +49,13 @@ function folder(path, directory) {
 }
 for (const name of installed) folder(`/models/${name}`, await modelDirectory(name));
 folder("/onnxruntime", runtimeDirectory());
+let bench;
+// The suites, with those peers that are installed: bundled when somebody comes for them.
+app.use("/bench/*", async (_, next) => {
+  bench ??= buildSite(join(out, "bench"));
+  await bench;
+  await next();
+});
 for (const [path, directory] of Object.entries(siteFolders())) folder(`/bench/${path}`, directory);
 folder("", out);
 

@@ -1,7 +1,7 @@
 /** Run by allocation.test.ts with --expose-gc: prints JavaScript heap bytes per call in the steady state. */
 import { createBufferPool, createCore, createFft, createFrontEnd, createResampler } from "../dist/index.js";
+import { bytesPerCall } from "./reference/heap-growth.mjs";
 
-const ROUNDS = 9;
 const core = await createCore();
 const audio = createBufferPool(core, { name: "audio", dtype: "f32", shape: 480000, max: 1 });
 const mel = createBufferPool(core, { name: "mel", dtype: "f32", shape: 240000, max: 1 });
@@ -11,19 +11,6 @@ const samples = audio.acquire();
 const features = mel.acquire();
 const { view: input } = samples;
 const { view: output } = features;
-
-/** Least growth of the heap over some rounds: whatever else the engine allocates at times only adds to it. */
-function bytesPerCall(call, calls) {
-  for (let i = 0; i < calls; i++) call();
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    globalThis.gc();
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < calls; i++) call();
-    least = Math.min(least, process.memoryUsage().heapUsed - before);
-  }
-  return least / calls;
-}
 
 const compute = bytesPerCall(() => logMel.compute(input, output, 16000), 500);
 const resampler = createResampler(core, { from: 48000, to: 16000 });

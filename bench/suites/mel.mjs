@@ -22,7 +22,14 @@ const QUICK = ["whisper-80, 5 s", "nemo-80, 5 s", "kaldi-80, 5 s"];
  * Greatest error, absolute but for librosa's powers, whose is a share of the greatest. What the float32 of the reference
  * implementations has is of that order: features in ln or dB magnify what is faint.
  */
-const ALLOWED = { whisper: 1e-4, librosa: 1e-6, wav2vec2: 1e-5, moonshine: 0, silero: 0 };
+const ALLOWED = {
+  "whisper-80": 1e-4,
+  "whisper-128": 1e-4,
+  librosa: 1e-6,
+  wav2vec2: 1e-5,
+  moonshine: 0,
+  silero: 0,
+};
 const ALLOWED_LOG = 5e-3;
 /** Extractors of transformers.js that give a preset's features, with the settings of published models. */
 const EXTRACTORS = {
@@ -75,13 +82,12 @@ export default {
 
 function against(reference, preset, clip) {
   let expected;
-  const allowed = ALLOWED[preset] ?? ALLOWED[preset.split("-")[0]];
+  const allowed = ALLOWED[preset] ?? ALLOWED_LOG;
   const share = preset === "librosa";
-  const limit = preset.startsWith("librosa-") ? ALLOWED_LOG : (allowed ?? ALLOWED_LOG);
   return (features) => {
     expected ??= reference(clip);
     const greatest = share ? expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0) : 1;
-    return { difference: greatestDifference(features, expected) / greatest, allowed: limit };
+    return { difference: greatestDifference(features, expected) / greatest, allowed };
   };
 }
 
@@ -96,8 +102,12 @@ function others({ peers, native }, preset, clip) {
   const plain = () => counted(aroundTransform(plainSpectrum())({ mels, clip }));
   return [
     { name: "plain JavaScript, float64", kind: "yardstick", prepare: plain },
-    ...(peers ? [transformers, kissfft, pffft, meyda].map((peer) => peer(peers, mels, clip)) : []),
-    ...(peers ? [fftw(native, mels, clip)] : []),
+    ...(peers
+      ? [
+          ...[transformers, kissfft, pffft, meyda].map((peer) => peer(peers, mels, clip)),
+          fftw(native, mels, clip),
+        ]
+      : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Run by stream-life.test.ts with --expose-gc: prints JavaScript heap bytes per push, read and compute in the steady state. */
 import { createBufferPool, createCore, createFrontEnd } from "../../dist/index.js";
+import { bytesPerCall } from "../reference/heap-growth.mjs";
 
-const ROUNDS = 9;
 const core = await createCore();
 const pool = createBufferPool(core, { name: "blocks", dtype: "f32", shape: 60000, initial: 2, max: 2 });
 const blocks = pool.acquire();
@@ -9,19 +9,6 @@ const features = pool.acquire();
 const { view: samples } = blocks;
 const { view: out } = features;
 const elsewhere = new Float32Array(128);
-
-/** Least growth of the heap over some rounds: whatever else the engine allocates at times only adds to it. */
-function bytesPerCall(call, calls) {
-  for (let i = 0; i < calls; i++) call();
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    globalThis.gc();
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < calls; i++) call();
-    least = Math.min(least, process.memoryUsage().heapUsed - before);
-  }
-  return least / calls;
-}
 
 const result = {};
 for (const preset of ["kaldi-80", "sensevoice", "nemo-80", "librosa-mfcc"]) {
