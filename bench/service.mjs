@@ -2,8 +2,9 @@
  * The service under load: `npm run bench:service [-- --model base --clips DIR --requests 200 --clients 1,4
  * --runtime native --program deno]`. Each contender
  * (pools on and off, requests one at a time, several models, the encoder in a thread; `--only "pools on;pools off"` chooses) is a
- * process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or the sample. Prints one table a contender and JSON
- * with --json.
+ * process of its own, and so is the load; clips are those of WAVEPOOL_SPEECH or the sample. With `--turns N` all are up at once, and
+ * take N turns each, one after another, for what a machine that slows down for a while does to one of them. Prints one table a
+ * contender and JSON with --json.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     clips: { type: "string", default: process.env.WAVEPOOL_SPEECH ?? "" },
     requests: { type: "string", default: "60" },
     clients: { type: "string", default: "1,2,4,10" },
+    turns: { type: "string", default: "1" },
     soak: { type: "string", default: "1000" },
     runtime: { type: "string", default: "wasm" },
     program: { type: "string", default: process.execPath },
@@ -29,6 +31,7 @@ const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const SAMPLE = fileURLToPath(new URL("../samples/hello.wav", import.meta.url));
 const CLIENTS = values.clients.split(",").map(Number);
 const WARM_UP = 5;
+const TURNS = Number(values.turns);
 
 /** Real clips where there are some. */
 function clips() {
@@ -119,19 +122,27 @@ async function load(url, clients, requests) {
       }
     }),
   );
-  const elapsed = (performance.now() - began) / 1000;
-  const latencies = [...times];
-  times.sort((a, b) => a - b);
-  const percentile = (p) => Math.round(times[Math.min(times.length - 1, Math.floor(p * times.length))]);
+  return { times, ends, seconds, elapsed: (performance.now() - began) / 1000 };
+}
+
+/** One line of the table, of all turns of a contender by so many clients. */
+function rowOf(clients, turns) {
+  const total = (of) => turns.reduce((sum, turn) => sum + of(turn), 0);
+  const elapsed = total((turn) => turn.elapsed);
+  const latencies = turns.flatMap(({ times }) => times);
+  const sorted = [...latencies].sort((a, b) => a - b);
+  const percentile = (p) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]);
   return {
     clients,
-    perSecond: Number((requests / elapsed).toFixed(2)),
-    timesRealTime: Number((seconds / elapsed).toFixed(1)),
+    perSecond: Number((latencies.length / elapsed).toFixed(2)),
+    timesRealTime: Number((total(({ seconds }) => seconds) / elapsed).toFixed(1)),
     p50: percentile(0.5),
     p95: percentile(0.95),
     p99: percentile(0.99),
-    /** Of each request, and when it was done, in the order of their answers. */
-    each: { latencies, ends },
+    loopP99: Math.max(...turns.map(({ loopP99 }) => loopP99 ?? 0)),
+    gc: total(({ gc }) => gc),
+    /** Of each request, and when it was done, from the beginning of its turn, in the order of their answers. */
+    each: { latencies, ends: turns.map(({ ends }) => ends) },
   };
 }
 
@@ -181,18 +192,59 @@ async function serving(flags, work) {
   }
 }
 
-async function measure({ name }, service) {
-  const { text, pools: warm } = await warmUp(service, Math.max(...CLIENTS));
-  const rows = [];
-  for (const clients of CLIENTS) {
-    await service.stats(); // resets the delay
-    const before = (await service.stats()).process.gcTime ?? 0;
-    const row = await load(service.url, clients, Number(values.requests));
-    const { eventLoopDelay, gcTime } = (await service.stats()).process;
-    rows.push({ ...row, loopP99: eventLoopDelay?.p99, gc: Math.round((gcTime ?? 0) - before) });
+/** Contenders one after another, or in turns. */
+async function* measureAll() {
+  const together = TURNS === 1 ? CONTENDERS.map((contender) => [contender]) : [CONTENDERS];
+  for (const contenders of together) yield* await servingAll(contenders, inTurns);
+}
+
+/** Services of all contenders at once, for some work with { contender, service } of each. */
+function servingAll([contender, ...rest], work, started = []) {
+  return serving(contender.flags, (service) => {
+    const all = [...started, { contender, service }];
+    return rest.length > 0 ? servingAll(rest, work, all) : work(all);
+  });
+}
+
+async function inTurns(all) {
+  const warm = new Map();
+  for (const { contender, service } of all) {
+    warm.set(contender, await warmUp(service, Math.max(...CLIENTS)));
   }
-  const stats = await service.stats();
-  return { name, text, rows, leaks: stats.leaks, hitRates: hitRates(stats.pools, warm) };
+  const rows = new Map(all.map(({ contender }) => [contender, []]));
+  for (const clients of CLIENTS) {
+    const turns = new Map(all.map(({ contender }) => [contender, []]));
+    for (let turn = 0; turn < TURNS; turn++) {
+      // Who was last begins the next: neither is always the one after the other.
+      for (const { contender, service } of turn % 2 === 0 ? all : all.toReversed()) {
+        turns.get(contender).push(await measured(service, clients));
+      }
+    }
+    for (const { contender } of all) rows.get(contender).push(rowOf(clients, turns.get(contender)));
+  }
+  const results = [];
+  for (const { contender, service } of all) {
+    const { text, pools } = warm.get(contender);
+    const stats = await service.stats();
+    const { leaks } = stats;
+    results.push({
+      name: contender.name,
+      text,
+      rows: rows.get(contender),
+      leaks,
+      hitRates: hitRates(stats.pools, pools),
+    });
+  }
+  return results;
+}
+
+/** One turn's load, and what it did to the service. */
+async function measured(service, clients) {
+  await service.stats(); // resets the delay
+  const before = (await service.stats()).process.gcTime ?? 0;
+  const turn = await load(service.url, clients, Number(values.requests) / TURNS);
+  const { eventLoopDelay, gcTime } = (await service.stats()).process;
+  return { ...turn, loopP99: eventLoopDelay?.p99, gc: Math.round((gcTime ?? 0) - before) };
 }
 
 /** Memory over many requests of the shortest clip, by four clients. */
@@ -225,8 +277,7 @@ const report = {
   clips: sounds.length,
   contenders: [],
 };
-for (const contender of CONTENDERS) {
-  const result = await serving(contender.flags, (service) => measure(contender, service));
+for await (const result of measureAll()) {
   report.contenders.push(result);
   if (values.json) continue;
   console.log(

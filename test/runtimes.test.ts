@@ -16,6 +16,7 @@ const SHARED_TESTS = [
   "test/features/crew",
   "test/features/presets.test",
   "test/resampler.test",
+  "test/runtime-probes.test",
 ];
 const RUNTIMES = [
   {

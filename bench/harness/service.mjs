@@ -10,6 +10,8 @@ import { ALLOWED_ERRORS, wordErrors } from "../suites/spoken-words.mjs";
 const TEXT = readFileSync(new URL("../../samples/hello.txt", import.meta.url), "utf8");
 const PROGRAM = fileURLToPath(new URL("../service.mjs", import.meta.url));
 const REQUESTS = 24;
+/** In each of which the two contenders are loaded one after the other, by turns. */
+const TURNS = 3;
 const CLIENTS = [1, 4];
 const CONTENDERS = ["pools on", "pools off"];
 /** Answers that make a sample of the throughput: those of all clients, as they come in bursts. */
@@ -25,7 +27,7 @@ const brief = (x) => Number(x.toPrecision(DIGITS));
  */
 export async function serviceSuite(program) {
   const args = ["--json", "--soak", "0", "--clips", "", "--only", CONTENDERS.join(";"), "--program", program];
-  const counts = ["--requests", String(REQUESTS), "--clients", CLIENTS.join(",")];
+  const counts = ["--requests", String(REQUESTS), "--turns", String(TURNS), "--clients", CLIENTS.join(",")];
   const running = promisify(execFile)(process.execPath, [PROGRAM, ...args, ...counts], {
     maxBuffer: 1e8,
     timeout: MAX_MS,
@@ -79,16 +81,17 @@ function entry({ name, text, leaks }, values) {
     ...spread(samples),
     samples,
     difference,
-    collections: 0,
     latencies: { count: samples.length, quantiles },
   };
 }
 
-/** Mean time between answers, of each block of them. */
-function betweenAnswers(ends) {
-  const blocks = [];
-  for (let i = BLOCK; i <= ends.length; i += BLOCK) {
-    blocks.push((ends[i - 1] - (i === BLOCK ? 0 : ends[i - BLOCK - 1])) / BLOCK);
-  }
-  return blocks;
+/** Mean time between answers, of each block of them in a turn. */
+function betweenAnswers(turns) {
+  return turns.flatMap((ends) => {
+    const blocks = [];
+    for (let i = BLOCK; i <= ends.length; i += BLOCK) {
+      blocks.push((ends[i - 1] - (i === BLOCK ? 0 : ends[i - BLOCK - 1])) / BLOCK);
+    }
+    return blocks;
+  });
 }

@@ -64,7 +64,7 @@ function ours({ createCore, createBufferPool, createFft }, size, frames, alone) 
     name: "wavepool",
     kind: "wavepool",
     async prepare() {
-      const core = await createCore({ threads: false, memoryBytes: 2 ** 23 });
+      const core = await createCore({ memoryBytes: 2 ** 23 });
       const take = (name, shape) =>
         createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
       const input = take("in", COUNT * size);

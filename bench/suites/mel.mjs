@@ -1,6 +1,7 @@
 /**
- * Features of whole clips, by preset and length, each held against the preset's float64 reference first. All contenders begin
- * with the clip in an array of JavaScript's, which wavepool copies into its memory in every call.
+ * Features of whole clips, by preset and length, each held against the preset's float64 reference first. Peers begin with the clip in
+ * an array of JavaScript's, native FFTW with one of its own; wavepool with one in its pool, where its decoders and rings put sound,
+ * and once more with JavaScript's, which it copies into the pool in every call.
  */
 import { greatestDifference } from "../harness/measure.mjs";
 import { aroundTransform, plainSpectrum } from "../mel/plain.mjs";
@@ -67,9 +68,10 @@ export default {
           quick: QUICK.includes(name) ? undefined : false,
           check: against(context.references[preset], preset, clip),
           contenders: [
-            ours(context, preset, clip, false),
+            ours(context, preset, clip, {}),
+            ours(context, preset, clip, { copied: true }),
             {
-              ...ours(context, preset, clip, true),
+              ...ours(context, preset, clip, { relaxed: true }),
               ...(!relaxedSimd && { lacks: "this runtime has no relaxed SIMD" }),
             },
             ...others(context, preset, clip),
@@ -120,12 +122,12 @@ const counted = ({ run, features }) => ({
   result: features,
 });
 
-function ours({ wavepool }, preset, clip, relaxed) {
+function ours({ wavepool }, preset, clip, { relaxed = false, copied = false }) {
   return {
-    name: `wavepool, ${relaxed ? "relaxed" : "base"} SIMD`,
+    name: `wavepool, ${relaxed ? "relaxed" : "base"} SIMD${copied ? ", clip copied in" : ""}`,
     kind: "wavepool",
     async prepare() {
-      const core = await wavepool.createCore({ threads: false, relaxed });
+      const core = await wavepool.createCore({ relaxed });
       if (core.relaxed !== relaxed) throw new Error("this runtime has no relaxed SIMD");
       const pool = (name, shape) =>
         wavepool.createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire();
@@ -133,10 +135,13 @@ function ours({ wavepool }, preset, clip, relaxed) {
       const [frames, width] = front.shape(clip.length);
       const audio = pool("audio", clip.length).view;
       const out = pool("mel", frames * width).view;
-      const run = () => {
+      audio.set(clip);
+      const compute = () => front.compute(audio, out);
+      const copyAndCompute = () => {
         audio.set(clip);
         return front.compute(audio, out);
       };
+      const run = copied ? copyAndCompute : compute;
       return {
         run,
         result() {

@@ -32,7 +32,7 @@ function ours({ createCore, createBufferPool }, bytes, statistics) {
     name: `wavepool, statistics ${statistics}`,
     kind: "wavepool",
     async prepare() {
-      const core = await createCore({ threads: false, memoryBytes: 2 ** 25 });
+      const core = await createCore({ memoryBytes: 2 ** 25 });
       const pool = createBufferPool(core, { name: "bench", dtype: "f32", bytes, max: 2, statistics });
       return {
         run() {

@@ -49,7 +49,7 @@ function ours({ createCore, createBufferPool, createResampler }, from, to) {
     name: "wavepool",
     kind: "wavepool",
     async prepare() {
-      const core = await createCore({ threads: false });
+      const core = await createCore();
       const pool = createBufferPool(core, {
         name: "io",
         dtype: "f32",

@@ -53,7 +53,7 @@ function through(name, kind, blocks, make) {
 }
 
 const bufferIn = async ({ createCore, createAnalysisBuffer }) => {
-  const core = await createCore({ threads: false, memoryBytes: 2 ** 22 });
+  const core = await createCore({ memoryBytes: 2 ** 22 });
   return createAnalysisBuffer(core, { name: "ring", window: BLOCK, capacity: CAPACITY });
 };
 

@@ -40,7 +40,7 @@ function ours({ createCore, createBufferPool, createFrontEnd }, preset, sound, r
     name: "wavepool",
     kind: "wavepool",
     async prepare() {
-      const core = await createCore({ threads: false });
+      const core = await createCore();
       const take = (name, shape) =>
         createBufferPool(core, { name, dtype: "f32", shape, max: 1 }).acquire().view;
       const front = createFrontEnd(core, { preset, pad: false });

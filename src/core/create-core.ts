@@ -4,7 +4,7 @@ import { type Core, joinCore } from "./core.ts";
 import { type BinaryChoice, coreModule } from "./core-bytes.ts";
 import type { CoreExports } from "./core-exports.ts";
 import { CoreMemoryError, InvalidArgumentError, UnsupportedRuntimeError } from "./errors.ts";
-import { relaxedSimdWorks, sharedMemoryWorks } from "./runtime-probes.ts";
+import { fusedMultiplyAddWorks, relaxedSimdWorks, sharedMemoryWorks } from "./runtime-probes.ts";
 
 const PAGE_BYTES = 65536;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
@@ -26,8 +26,8 @@ export interface CoreOptions {
    */
   threads?: boolean;
   /**
-   * Whether the kernels use relaxed SIMD (fused multiply-add), by default where the runtime has it. Say
-   * `false` for features that are the same to the last bit on every machine.
+   * Whether the kernels use relaxed SIMD (fused multiply-add), by default where the runtime has it and
+   * does fuse. Say `false` for features that are the same to the last bit on every machine.
    */
   relaxed?: boolean;
 }
@@ -57,7 +57,7 @@ export async function createCore(options: CoreOptions = {}): Promise<Core> {
         "same-origin and Cross-Origin-Embedder-Policy: require-corp); create the core with threads: false",
     );
   }
-  const relaxed = relaxedWanted ?? relaxedSimdWorks();
+  const relaxed = relaxedWanted ?? fusedMultiplyAddWorks();
   if (relaxed && !relaxedSimdWorks()) {
     throw new UnsupportedRuntimeError(
       "this runtime has no relaxed SIMD (Chrome 114, Node 22, Firefox 145 or later have); leave relaxed out",

@@ -4,7 +4,8 @@ import { WORDS } from "../reference/sample.ts";
 
 const rows = (clients: number, ms: number) => {
   const latencies = Array.from({ length: 8 }, (_, i) => ms + i);
-  return { clients, each: { latencies, ends: latencies.map((_, i) => (100 * (i + 1)) / clients) } };
+  const ends = [0, 1].map(() => [1, 2, 3, 4].map((nth) => (100 * nth) / clients));
+  return { clients, each: { latencies, ends } };
 };
 const contender = (name: string, leaks: unknown[], text = WORDS) => ({
   ...{ name, leaks, text },
