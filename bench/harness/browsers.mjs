@@ -76,7 +76,7 @@ export async function suiteInPage(browser, url, suite, effort, providers) {
     );
     const { failed, ...result } = JSON.parse(answer);
     if (failed !== undefined) throw new Error(failed);
-    return result;
+    return typeof browser.version !== "string" ? result : { ...result, version: browser.version };
   } finally {
     await page.close();
   }

@@ -24,7 +24,7 @@ export async function nodeContext() {
   context.graphs = () => bundle(GRAPHS);
   context.providers = ["wasm", "native", "webgpu", "webnn"];
   context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
-  if (Bun || Deno) return context;
+  if (Bun) return context;
   const { GCProfiler } = await import("node:v8");
   context.collections = () => {
     // One contender's garbage is not to be collected in another's turn.
@@ -37,6 +37,7 @@ export async function nodeContext() {
     const { bytesPerCall } = await import("../mel/allocation.mjs");
     context.bytesPerCall = (run) => bytesPerCall(run, WARM_UP_MS);
   }
+  if (Deno) return context;
   const { startNative } = await import("../mel/native.mjs");
   let program;
   context.native = async () => {

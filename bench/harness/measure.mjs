@@ -18,7 +18,7 @@
  * - other: what is computed instead of the reference's result, which then is not checked but for being something
  * - lacks: why it has nothing for this job
  */
-import { spread } from "../mel/spread.mjs";
+import { quantiles, spread } from "../mel/spread.mjs";
 
 /** How long and how often is measured. */
 export const EFFORTS = {
@@ -153,9 +153,7 @@ async function latencies(entry, effort) {
   const times = [];
   const end = performance.now() + effort.latencyMs;
   while (performance.now() < end && times.length < MAX_LATENCIES) times.push(brief(await turn(entry, 1)));
-  const sorted = times.sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { count: sorted.length, quantiles: Array.from({ length: 41 }, (_, i) => at(i / 40)) };
+  return { count: times.length, quantiles: quantiles(times) };
 }
 
 function described({

@@ -11,7 +11,12 @@ const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
 const BIN = fileURLToPath(new URL("../../node_modules/.bin/", import.meta.url));
 const MAX_MS = 900_000;
 
-const FLAGS = { node: ALLOCATION_FLAGS, deno: ["run", "--allow-all", "--quiet"], bun: [] };
+const FLAGS = {
+  node: ALLOCATION_FLAGS,
+  deno: ["run", "--allow-all", "--quiet", `--v8-flags=${ALLOCATION_FLAGS.join(",")}`],
+  // Its counters move with collections only.
+  bun: [],
+};
 export const PROGRAM_NAMES = Object.keys(FLAGS);
 
 /**

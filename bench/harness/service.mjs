@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { spread } from "../mel/spread.mjs";
+import { quantiles, spread } from "../mel/spread.mjs";
 import { ALLOWED_ERRORS, wordErrors } from "../suites/spoken-words.mjs";
 
 /** What the sample says. */
@@ -74,14 +74,12 @@ function entry({ name, text, leaks }, values) {
   const difference = wordErrors(TEXT, text);
   if (!(difference <= ALLOWED_ERRORS)) return { ...common, failed: `wrong text: ${text}` };
   const samples = values.map(brief);
-  const sorted = [...samples].sort((a, b) => a - b);
-  const quantiles = Array.from({ length: 41 }, (_, i) => sorted[Math.round((i / 40) * (sorted.length - 1))]);
   return {
     ...common,
     ...spread(samples),
     samples,
     difference,
-    latencies: { count: samples.length, quantiles },
+    latencies: { count: samples.length, quantiles: quantiles(samples) },
   };
 }
 

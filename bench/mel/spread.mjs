@@ -1,3 +1,11 @@
+const STEPS = 40;
+
+/** Minimum, maximum and the 39 quantiles between them. */
+export function quantiles(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Array.from({ length: STEPS + 1 }, (_, i) => sorted[Math.round((i / STEPS) * (sorted.length - 1))]);
+}
+
 /** Tenth percentile, median and ninetieth percentile. */
 export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);

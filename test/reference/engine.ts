@@ -9,6 +9,8 @@ export interface EnginePage {
 
 /** A browser that was started. */
 export interface EngineBrowser {
+  /** Name and version, where its pages do not know them. */
+  readonly version?: string;
   newPage(): Promise<EnginePage>;
   close(): Promise<void>;
 }

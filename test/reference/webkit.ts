@@ -41,6 +41,12 @@ async function command<R>(method: "POST" | "DELETE", url: string, body?: object)
   return value;
 }
 
+/** What the driver says of a session that it started. */
+interface Session {
+  sessionId: string;
+  capabilities: { browserVersion: string };
+}
+
 /** Wraps a function so that what it returns or throws comes as one object. */
 const script = (body: string) => `
   const [argument, done] = arguments;
@@ -91,21 +97,23 @@ async function launch(): Promise<EngineBrowser> {
     const url = `http://127.0.0.1:${port}/session`;
     const options = { binary: BROWSER, args: ["--automation"] };
     const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": options } };
-    const start = () => command<{ sessionId: string }>("POST", url, { capabilities });
+    const start = () => command<Session>("POST", url, { capabilities });
     const deadline = Date.now() + 20_000;
-    let sessionId: string | undefined;
-    while (sessionId === undefined) {
+    let started: Session | undefined;
+    while (started === undefined) {
       try {
-        ({ sessionId } = await start());
+        started = await start();
       } catch (error) {
         // The driver takes a moment to listen.
         if (!(error instanceof TypeError) || Date.now() > deadline) throw error;
         await pause(50);
       }
     }
-    const session = `${url}/${sessionId}`;
+    const session = `${url}/${started.sessionId}`;
     await command("POST", `${session}/timeouts`, { script: 240_000, pageLoad: 60_000 });
     return {
+      // Its pages name Safari's version.
+      version: `WebKitGTK ${started.capabilities.browserVersion}`,
       newPage: async () => pageOf(session),
       async close() {
         await command("DELETE", session).finally(end);
