@@ -70,7 +70,7 @@ export function fftPlanBytes(n: u32, real: bool): u32 {
 
 /** Stores the cosine of 2 pi k / n and, at `sine`, its sine. */
 // @ts-ignore: decorator
-@inline function storeRoot(at: usize, sine: usize, k: u32, n: u32, scale: f64): void {
+@inline function storeRoot(at: usize, sine: usize, k: u32, n: u32, scale: f64 = 1): void {
   store<f32>(at, (scale * cosTurn(k, n)) as f32);
   store<f32>(at + sine, (scale * sinTurn(k, n)) as f32);
 }
@@ -89,13 +89,13 @@ export function fftPlanBuild(n: u32, real: bool, plan: usize): void {
   store<u32>(plan, place as u32, LANE_ROOTS);
   if (lanes) {
     for (let p: u32 = 0; p < points; p++, place += V) {
-      for (let l: u32 = 0; l < 4; l++, place += 4) storeRoot(place, V, l * p, size, 1);
+      for (let l: u32 = 0; l < 4; l++, place += 4) storeRoot(place, V, l * p, size, half ? 0.5 : 1);
     }
   }
   store<u32>(plan, place as u32, REAL_ROOTS);
   if (!half) return;
   const sines = foldRoots(size) << 2;
-  for (let k: u32 = 0; k < (foldRoots(size) as u32); k++, place += 4) storeRoot(place, sines, k, n, 0.5);
+  for (let k: u32 = 0; k < (foldRoots(size) as u32); k++, place += 4) storeRoot(place, sines, k, n);
 }
 
 /** Bytes of one of the two buffers of elements for complex transforms of `size` points. */
@@ -225,12 +225,11 @@ function joinLanes(element: usize, q: u32, out: usize, inverse: bool): void {
  * From the transform Z of m points, in elements, to the spectrum X of 2 m real samples, of m + 1 bins, Z[m] being
  * Z[0]. With A = Z[k], B = Z[m - k] and w = exp(-2 pi i / 2 m),
  *
- *     E = (A + conj B) / 2,   T = -i w^k (A - conj B) / 2,   X[k] = E + T,   X[m - k] = conj(E - T)
+ *     E = A + conj B,   T = -i w^k (A - conj B),   X[k] = (E + T) / 2,   X[m - k] = conj(E - T) / 2
  *
- * Roots are halved.
+ * The roots of the first pass have halved Z.
  */
 function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
-  const half = f32x4.splat(0.5);
   const sines = foldRoots(m) << 2;
   let lower = out + ((m - 3) as usize) * PAIR;
   let b = z + ((m >> 2) as usize) * C;
@@ -249,8 +248,8 @@ function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
     nextIm = b2;
     const ar = v128.load(z);
     const ai = v128.load(z, V);
-    const er = f32x4.mul(half, f32x4.add(ar, br));
-    const ei = f32x4.mul(half, f32x4.sub(ai, bi));
+    const er = f32x4.add(ar, br);
+    const ei = f32x4.sub(ai, bi);
     const dr = f32x4.sub(br, ar);
     const di = f32x4.add(ai, bi);
     const c = v128.load(roots);
@@ -265,11 +264,8 @@ function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
   }
 }
 
-/** Back to interleaved numbers, scaled by 1 / m: the same from X to Z, with i and w conjugated. */
+/** Back to twice the interleaved numbers: the same from X to Z, with i and w conjugated. */
 function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
-  const scale: f32 = 0.5 / (m as f32);
-  const factor = f32x4.splat(scale);
-  const twice = f32x4.splat(scale + scale);
   const sines = foldRoots(m) << 2;
   let mirror = ((m - 3) as usize) * PAIR;
   for (let k: usize = 0; k <= mirror + 3 * PAIR; k += 4 * PAIR, mirror -= 4 * PAIR, roots += V) {
@@ -282,12 +278,12 @@ function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
     // Backwards.
     const br = v128.shuffle<f32>(b0, b1, 6, 4, 2, 0);
     const bi = v128.shuffle<f32>(b0, b1, 7, 5, 3, 1);
-    const er = f32x4.mul(factor, f32x4.add(ar, br));
-    const ei = f32x4.mul(factor, f32x4.sub(ai, bi));
+    const er = f32x4.add(ar, br);
+    const ei = f32x4.sub(ai, bi);
     const dr = f32x4.sub(ar, br);
     const di = f32x4.add(ai, bi);
-    const c = f32x4.mul(twice, v128.load(roots));
-    const s = f32x4.mul(twice, v128.load(roots + sines));
+    const c = v128.load(roots);
+    const s = v128.load(roots + sines);
     const tr = f32x4.neg(multiplyAdd(s, dr, f32x4.mul(c, di)));
     const ti = multiplySubtract(s, di, f32x4.mul(c, dr));
     storeInterleaved(z + k, f32x4.add(er, tr), f32x4.add(ei, ti));
@@ -297,8 +293,8 @@ function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
     v128.store(z + mirror, v128.shuffle<f32>(re, im, 1, 5, 0, 4), V);
   }
   // Bins 0 and m are real, whatever their imaginary parts say.
-  const first = load<f32>(bins) * scale;
-  const last = load<f32>(bins + (m as usize) * PAIR) * scale;
+  const first = load<f32>(bins);
+  const last = load<f32>(bins + (m as usize) * PAIR);
   store<f32>(z, first + last);
   store<f32>(z, first - last, 4);
 }
@@ -361,7 +357,7 @@ function runHalved(
   for (; count > 0; count--) {
     if (inverse) {
       foldInverse(input, m, roots, whole);
-      splitInverse(whole, scratch, m >> 2, laneRoots, 1);
+      splitInverse(whole, scratch, m >> 2, laneRoots, 1 / (m as f32));
       joinLanes(fourTransforms(plan + TABLE, scratch, other), m >> 2, output, true);
       input += bins;
       output += samples;
