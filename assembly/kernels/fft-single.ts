@@ -64,15 +64,15 @@ export function fftPlanBytes(n: u32, real: bool): u32 {
   const lanes = fillsLanes(size);
   let bytes = TABLE + (fftTableBytes(lanes ? size >> 2 : size) as usize);
   if (lanes) bytes += 8 * (size as usize);
-  if (half) bytes += 8 * foldRoots(size);
+  if (half) bytes += (foldGroups(size) as usize) * C;
   return align64(bytes) as u32;
 }
 
-/** Stores the cosine of 2 pi k / n and, at `sine`, its sine. */
+/** Stores the cosine of 2 pi k / n and, a vector further, its sine. */
 // @ts-ignore: decorator
-@inline function storeRoot(at: usize, sine: usize, k: u32, n: u32, scale: f64 = 1): void {
+@inline function storeRoot(at: usize, k: u32, n: u32, scale: f64): void {
   store<f32>(at, (scale * cosTurn(k, n)) as f32);
-  store<f32>(at + sine, (scale * sinTurn(k, n)) as f32);
+  store<f32>(at, (scale * sinTurn(k, n)) as f32, V);
 }
 
 /** Builds the plan at `plan`, 64-byte aligned. */
@@ -89,20 +89,21 @@ export function fftPlanBuild(n: u32, real: bool, plan: usize): void {
   store<u32>(plan, place as u32, LANE_ROOTS);
   if (lanes) {
     for (let p: u32 = 0; p < points; p++, place += V) {
-      for (let l: u32 = 0; l < 4; l++, place += 4) storeRoot(place, V, l * p, size, half ? 0.5 : 1);
+      for (let l: u32 = 0; l < 4; l++, place += 4) storeRoot(place, l * p, size, half ? 0.5 : 1);
     }
   }
   store<u32>(plan, place as u32, REAL_ROOTS);
   if (!half) return;
-  const sines = foldRoots(size) << 2;
-  for (let k: u32 = 0; k < (foldRoots(size) as u32); k++, place += 4) storeRoot(place, sines, k, n);
+  for (let k: u32 = 0; k < 4 * foldGroups(size); place += V) {
+    for (let l = 0; l < 4; l++, k++, place += 4) storeRoot(place, k, n, 1);
+  }
 }
 
 /** Bytes of one of the two buffers of elements for complex transforms of `size` points. */
 // @ts-ignore: decorator
 @inline function bufferBytes(size: u32): usize {
   const elements = fillsLanes(size) ? size >> 2 : size;
-  return (elements as usize) * C;
+  return (elements as usize) * C + 320;
 }
 
 /** Bytes of the scratch that fftRun works in. */
@@ -139,6 +140,15 @@ export function fftScratchBytes(n: u32, real: bool): u32 {
   return inverse ? V : 0;
 }
 
+// @ts-ignore: decorator
+@inline function joinLow(a: v128, b: v128): v128 {
+  return f64x2.replace_lane(a, 1, f64x2.extract_lane(b, 0));
+}
+// @ts-ignore: decorator
+@inline function joinHigh(a: v128, b: v128): v128 {
+  return v128.shuffle<f64>(a, b, 1, 3);
+}
+
 /**
  * First pass over n = 4 q interleaved numbers, to the `q` elements of the four lanes' transforms. Roots are the
  * cosines, then the sines of the four lanes, for each p. The inverse is scaled.
@@ -147,14 +157,18 @@ export function fftScratchBytes(n: u32, real: bool): u32 {
 @inline function splitLanes(input: usize, element: usize, q: u32, roots: usize, inverse: bool, scale: f32): void {
   const p = realPlace(inverse);
   const far = (q as usize) * PAIR;
-  const last = far - 2 * PAIR;
+  const last = input + far - 2 * PAIR;
   // What multiplies by -i, or by i, once real and imaginary parts have changed places.
   const mask = inverse ? i32x4(0x80000000, 0, 0x80000000, 0) : i32x4(0, 0x80000000, 0, 0x80000000);
   const factor = f32x4.splat(scale);
-  for (let next: usize = 0; next < far; next += 2 * PAIR) {
+  for (let x = input; ; x += 2 * PAIR, element += 2 * C, roots += 2 * C) {
     // Two numbers at a time; the last two may overlap those before.
-    const at = min(next, last);
-    const x = input + at;
+    if (x > last) {
+      if (x == last + 2 * PAIR) break;
+      x -= PAIR;
+      element -= C;
+      roots -= C;
+    }
     const x0 = v128.load(x);
     const x2 = v128.load(x + 2 * far);
     const a = f32x4.add(x0, x2);
@@ -168,16 +182,12 @@ export function fftScratchBytes(n: u32, real: bool): u32 {
     const y1 = f32x4.add(b, d);
     const y2 = f32x4.sub(a, c);
     const y3 = f32x4.sub(b, d);
-    const to = element + (at << 2);
-    const root = roots + (at << 2);
-    const low01 = v128.shuffle<f32>(y0, y1, 0, 4, 1, 5);
-    const low23 = v128.shuffle<f32>(y2, y3, 0, 4, 1, 5);
-    storeSplit(to, p, v128.shuffle<f64>(low01, low23, 0, 2), v128.shuffle<f64>(low01, low23, 1, 3), root, inverse, factor);
-    const high01 = v128.shuffle<f32>(y0, y1, 2, 6, 3, 7);
-    const high23 = v128.shuffle<f32>(y2, y3, 2, 6, 3, 7);
-    storeSplit(
-      to + C, p, v128.shuffle<f64>(high01, high23, 0, 2), v128.shuffle<f64>(high01, high23, 1, 3), root + C, inverse, factor,
-    );
+    const l01 = joinLow(y0, y1);
+    const l23 = joinLow(y2, y3);
+    storeSplit(element, p, reals(l01, l23), imaginaries(l01, l23), roots, inverse, factor);
+    const h01 = joinHigh(y0, y1);
+    const h23 = joinHigh(y2, y3);
+    storeSplit(element + C, p, reals(h01, h23), imaginaries(h01, h23), roots + C, inverse, factor);
   }
 }
 
@@ -215,10 +225,10 @@ function joinLanes(element: usize, q: u32, out: usize, inverse: bool): void {
   }
 }
 
-/** Roots of the step between a real transform's bins and numbers: k to m / 2, and to the end of a group. */
+/** Groups of four roots of the step between a real transform's bins and numbers: k to m / 2, and to the end of a group. */
 // @ts-ignore: decorator
-@inline function foldRoots(m: u32): usize {
-  return ((m >> 1) + 4) as usize;
+@inline function foldGroups(m: u32): u32 {
+  return (m >> 3) + 1;
 }
 
 /**
@@ -230,14 +240,13 @@ function joinLanes(element: usize, q: u32, out: usize, inverse: bool): void {
  * The roots of the first pass have halved Z.
  */
 function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
-  const sines = foldRoots(m) << 2;
   let lower = out + ((m - 3) as usize) * PAIR;
   let b = z + ((m >> 2) as usize) * C;
   // Of the element after the one at b: Z[m] comes first.
   let nextRe = v128.load(z);
   let nextIm = v128.load(z, V);
   // Four pairs at a time; those of the last group may come twice.
-  for (; z <= b; z += C, out += 4 * PAIR, lower -= 4 * PAIR, roots += V) {
+  for (; z <= b; z += C, out += 4 * PAIR, lower -= 4 * PAIR, roots += C) {
     b -= C;
     const b1 = v128.load(b);
     const b2 = v128.load(b, V);
@@ -253,7 +262,7 @@ function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
     const dr = f32x4.sub(br, ar);
     const di = f32x4.add(ai, bi);
     const c = v128.load(roots);
-    const s = v128.load(roots + sines);
+    const s = v128.load(roots, V);
     const tr = multiplyAdd(s, dr, f32x4.mul(c, di));
     const ti = multiplySubtract(s, di, f32x4.mul(c, dr));
     storeInterleaved(out, f32x4.add(er, tr), f32x4.add(ei, ti));
@@ -264,11 +273,12 @@ function foldForward(z: usize, m: u32, roots: usize, out: usize): void {
   }
 }
 
-/** Back to twice the interleaved numbers: the same from X to Z, with i and w conjugated. */
+/** Back to twice the interleaved numbers over m: the same from X to Z, with i and w conjugated. */
 function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
-  const sines = foldRoots(m) << 2;
+  const scale: f32 = 1 / (m as f32);
+  const factor = f32x4.splat(scale);
   let mirror = ((m - 3) as usize) * PAIR;
-  for (let k: usize = 0; k <= mirror + 3 * PAIR; k += 4 * PAIR, mirror -= 4 * PAIR, roots += V) {
+  for (let k: usize = 0; k <= mirror + 3 * PAIR; k += 4 * PAIR, mirror -= 4 * PAIR, roots += C) {
     const a0 = v128.load(bins + k);
     const a1 = v128.load(bins + k, V);
     const ar = reals(a0, a1);
@@ -278,12 +288,12 @@ function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
     // Backwards.
     const br = v128.shuffle<f32>(b0, b1, 6, 4, 2, 0);
     const bi = v128.shuffle<f32>(b0, b1, 7, 5, 3, 1);
-    const er = f32x4.add(ar, br);
-    const ei = f32x4.sub(ai, bi);
+    const er = f32x4.mul(factor, f32x4.add(ar, br));
+    const ei = f32x4.mul(factor, f32x4.sub(ai, bi));
     const dr = f32x4.sub(ar, br);
     const di = f32x4.add(ai, bi);
-    const c = v128.load(roots);
-    const s = v128.load(roots + sines);
+    const c = f32x4.mul(factor, v128.load(roots));
+    const s = f32x4.mul(factor, v128.load(roots, V));
     const tr = f32x4.neg(multiplyAdd(s, dr, f32x4.mul(c, di)));
     const ti = multiplySubtract(s, di, f32x4.mul(c, dr));
     storeInterleaved(z + k, f32x4.add(er, tr), f32x4.add(ei, ti));
@@ -293,8 +303,8 @@ function foldInverse(bins: usize, m: u32, roots: usize, z: usize): void {
     v128.store(z + mirror, v128.shuffle<f32>(re, im, 1, 5, 0, 4), V);
   }
   // Bins 0 and m are real, whatever their imaginary parts say.
-  const first = load<f32>(bins);
-  const last = load<f32>(bins + (m as usize) * PAIR);
+  const first = load<f32>(bins) * scale;
+  const last = load<f32>(bins + (m as usize) * PAIR) * scale;
   store<f32>(z, first + last);
   store<f32>(z, first - last, 4);
 }
@@ -357,7 +367,7 @@ function runHalved(
   for (; count > 0; count--) {
     if (inverse) {
       foldInverse(input, m, roots, whole);
-      splitInverse(whole, scratch, m >> 2, laneRoots, 1 / (m as f32));
+      splitInverse(whole, scratch, m >> 2, laneRoots, 1);
       joinLanes(fourTransforms(plan + TABLE, scratch, other), m >> 2, output, true);
       input += bins;
       output += samples;
