@@ -321,6 +321,36 @@ describe.each(KERNEL_BUILDS)("createFft, $build", ({ threads, relaxed }) => {
     expect(run).toThrow(/complex transform of 8192 needs \d+ bytes, but only \d+/);
   });
 
+  it("tells many views apart, in any order", () => {
+    const size = 8;
+    const fft = createFft(core, { size, kind: "real" });
+    using input = pool.acquire();
+    using output = pool.acquire();
+    const views = Array.from({ length: 80 }, (_, i) => ({
+      x: input.view.subarray(i * size, (i + 1) * size),
+      y: output.view.subarray(i * fft.outputLength, (i + 1) * fft.outputLength),
+    }));
+    input.view.set(whiteNoise(80 * size, SEED));
+    fft.forward(input.view, output.view, 80);
+    const expected = views.map(({ y }) => y.slice());
+    // In order, twice; backwards; by steps; one again and again.
+    const orders = [
+      (i: number) => i,
+      (i: number) => i,
+      (i: number) => 79 - i,
+      (i: number) => (i * 33) % 80,
+      () => 5,
+    ];
+    for (const [which, order] of orders.entries()) {
+      output.view.fill(CANARY);
+      for (let i = 0; i < 80; i++) {
+        const { x, y } = views[order(i)]!;
+        fft.forward(x, y, 1);
+        expect(firstDifference(y, expected[order(i)]!), `order ${which}, view ${order(i)}`).toBe(-1);
+      }
+    }
+  });
+
   it("refuses views of other types, of other memories and of wrong lengths", () => {
     const fft = createFft(core, { size: 64, kind: "real" });
     using input = pool.acquire();
@@ -332,6 +362,7 @@ describe.each(KERNEL_BUILDS)("createFft, $build", ({ threads, relaxed }) => {
       expect(run).toThrow(message);
       expect(output.view.every((value) => value === CANARY)).toBe(true);
     };
+    refused(() => fft.forward(undefined as never, output.view), /input is undefined/);
     refused(() => fft.forward(new Float32Array(64), output.view), /input is a view of another memory/);
     refused(() => fft.forward(x, new Float32Array(66)), /output is a view of another memory/);
     refused(() => fft.forward([1] as never, output.view), /input is a Array/);

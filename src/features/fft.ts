@@ -5,6 +5,8 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { isSmooth, MAX_FFT_SIZE, nearestSizes } from "./fft-sizes.ts";
 
 const FLOAT_BYTES = 4;
+/** Views of either side that a transform remembers: frames of a sound are passed one by one, in views of their own. */
+const REMEMBERED = 32;
 
 /** Which transform to prepare. */
 export interface FftOptions {
@@ -96,6 +98,33 @@ function assertSize(size: number): void {
   );
 }
 
+/**
+ * Where views lie, by `check`, which throws for a wrong one, remembered for the views of the last calls: asking views
+ * for their buffers and offsets takes V8 as long as a tenth of a small transform.
+ */
+function rememberPointers(check: (view: Float32Array) => Pointer): (view: Float32Array) => Pointer {
+  const views: Float32Array[] = [];
+  const pointers: Pointer[] = [];
+  /** Of the view that is expected, for views come in the same order again and again. */
+  let next = 0;
+  let oldest = 0;
+  return (view) => {
+    let place = next;
+    if (place === views.length || views[place] !== view) {
+      place = views.indexOf(view);
+      if (place < 0) {
+        const pointer = check(view);
+        place = oldest;
+        views[place] = view;
+        pointers[place] = pointer;
+        oldest = (oldest + 1) % REMEMBERED;
+      }
+    }
+    next = place + 1 < views.length ? place + 1 : 0;
+    return pointers[place]!;
+  };
+}
+
 function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
   const { exports, buffer } = core;
   const real = kind === "real" ? 1 : 0;
@@ -108,17 +137,15 @@ function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
   const inputLength = real ? size : 2 * size;
   const outputLength = real ? 2 * (Math.floor(size / 2) + 1) : 2 * size;
 
-  /** Views that were checked last: asking a view for its buffer takes V8 as long as a fifth of a small transform. */
-  let knownInput: Float32Array | undefined;
-  let knownOutput: Float32Array | undefined;
-
-  function assertView(view: Float32Array, name: string): void {
-    if (!(view instanceof Float32Array) || view.buffer !== buffer) {
-      throw new InvalidArgumentError(
-        `${purpose}: ${name} is ${view instanceof Float32Array ? "a view of another memory" : describe(view)}; give a Float32Array view of this core's memory, such as a lease's view`,
-      );
-    }
+  function checkedPointer(view: Float32Array, name: string): Pointer {
+    if (view instanceof Float32Array && view.buffer === buffer) return view.byteOffset;
+    throw new InvalidArgumentError(
+      `${purpose}: ${name} is ${view instanceof Float32Array ? "a view of another memory" : describe(view)}; give a Float32Array view of this core's memory, such as a lease's view`,
+    );
   }
+
+  const inputPointer = rememberPointers((view) => checkedPointer(view, "input"));
+  const outputPointer = rememberPointers((view) => checkedPointer(view, "output"));
 
   /** How many transforms of `length` floats the input holds, or those asked for. */
   function countOf(input: Float32Array, length: number, count: number | undefined): number {
@@ -145,18 +172,14 @@ function prepare(core: Core, size: number, kind: "complex" | "real"): Fft {
     to: number,
     inverse: number,
   ): number {
-    if (input !== knownInput) assertView(input, "input");
-    if (output !== knownOutput) assertView(output, "output");
-    knownInput = input;
-    knownOutput = output;
+    const source = inputPointer(input);
+    const target = outputPointer(output);
     const count = countOf(input, from, given);
     if (output.length < count * to) {
       throw new InvalidArgumentError(
         `${purpose}: output holds ${output.length} floats; ${count} × ${to} need ${count * to}`,
       );
     }
-    const source: Pointer = input.byteOffset;
-    const target: Pointer = output.byteOffset;
     const inPlace = source === target && (count === 1 || from >= to);
     if (
       !inPlace &&
