@@ -15,7 +15,7 @@ import { until } from "./runtimes.ts";
 
 const SOAK = process.env.WAVEPOOL_SOAK === "1";
 const ABORTS = SOAK ? 200 : 20;
-const HOSTILE = SOAK ? 1000 : 40;
+const HOSTILE = SOAK ? 1000 : 60;
 /** Another one for another soak. */
 const SEED = Number(process.env.WAVEPOOL_SEED ?? 20_251);
 if (SOAK) vi.setConfig({ testTimeout: 3_600_000 });
@@ -43,7 +43,6 @@ async function start(options: ServiceOptions) {
     offline: true,
     // Two files are tested at a time, on two cores: more threads would wait for each other.
     threads: 1,
-    warm: false,
     log: (line) => log.push(JSON.parse(line)),
     ...options,
   });
