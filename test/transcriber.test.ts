@@ -28,7 +28,8 @@ let transcriber: Transcriber;
 
 beforeAll(async () => {
   sample = await readFile(SAMPLE);
-  transcriber = await createTranscriber({ model: "tiny" });
+  // Two files are tested at a time, on two cores: more threads would wait for each other, awake.
+  transcriber = await createTranscriber({ model: "tiny", threads: 1 });
 });
 
 afterAll(() => transcriber.dispose());
@@ -82,7 +83,7 @@ describe("createTranscriber", () => {
 
   it("finds a model by directory", async () => {
     const { directory } = await findModel("tiny");
-    const other = await createTranscriber({ model: directory });
+    const other = await createTranscriber({ model: directory, threads: 1 });
     expect(other.model.origin).toBe("directory");
     await other.dispose();
   });
@@ -105,7 +106,7 @@ describe("createTranscriber", () => {
   it("leaves a core of the caller's for another transcriber", async () => {
     const core = await createCore({ threads: false });
     for (let round = 0; round < 2; round++) {
-      const transcriber = await createTranscriber({ model: "tiny", warm: false, core });
+      const transcriber = await createTranscriber({ model: "tiny", threads: 1, warm: false, core });
       await transcriber.dispose();
       expect(poolStatistics(core)).toEqual([]);
     }
@@ -253,7 +254,7 @@ describe("transcribe", () => {
   });
 
   it("ends its work before it is disposed of and refuses more after", async () => {
-    const short = await createTranscriber({ model: "tiny" });
+    const short = await createTranscriber({ model: "tiny", threads: 1 });
     const working = short.transcribe(sample);
     await Promise.all([short.dispose(), short.dispose()]);
     expect((await working).text).toMatch(/Good morning/);
@@ -345,7 +346,7 @@ describe("a broken model directory", () => {
     const good = JSON.parse(await readFile(join((await findModel("tiny")).directory, "config.json"), "utf8"));
     const model = await modelWith({ "config.json": JSON.stringify({ ...good, ...change }) });
     const use = async () => {
-      const changed = await createTranscriber({ model });
+      const changed = await createTranscriber({ model, threads: 1 });
       try {
         await changed.transcribe(sample);
       } finally {
@@ -361,7 +362,7 @@ describe("a broken model directory", () => {
       "generation_config.json": undefined,
       "tokenizer_config.json": undefined,
     });
-    const older = await createTranscriber({ model });
+    const older = await createTranscriber({ model, threads: 1 });
     const { text } = await older.transcribe(sample);
     expect(text).toBe((await transcriber.transcribe(sample)).text);
     await older.dispose();

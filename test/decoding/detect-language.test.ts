@@ -96,7 +96,7 @@ describe.skipIf(!hasEspeak)("detectLanguage on real weights", () => {
 describe.skipIf(!hasEspeak)("a transcriber that is not told the language", () => {
   let transcriber: Transcriber;
   beforeAll(async () => {
-    transcriber = await createTranscriber({ model: "base" });
+    transcriber = await createTranscriber({ model: "base", threads: 1 });
   });
   afterAll(() => transcriber.dispose());
 

@@ -13,9 +13,11 @@ import {
   type PresetName,
 } from "../../src/index.ts";
 import { firstDifference } from "../reference/bits.ts";
+import { runs } from "../reference/runs.ts";
 import { whiteNoise } from "../reference/signals.ts";
 
 const SEED = 31;
+const ROUNDS = runs(300);
 
 const crews: Crew[] = [];
 
@@ -59,7 +61,7 @@ describe("a crew", () => {
     const pool = createBufferPool(core, { name: "out", dtype: "f32", shape: 80 * 3000, max: 2 });
     using one = pool.acquire();
     using other = pool.acquire();
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const length = 160 + ((round * 7919) % 120_000);
       const samples = whiteNoise(length, SEED + round);
       const frames = alone.compute(samples, one.view);

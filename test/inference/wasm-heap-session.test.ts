@@ -122,8 +122,8 @@ describe("sessions in onnxruntime-web's heap", () => {
     await greedyTokens(model, encoder, decoder, short);
     const before = runtime.HEAPU8.length;
     const { blocks, values } = countHeap();
-    for (let i = 0; i < 5; i++) await greedyTokens(model, encoder, decoder, short);
-    expect(values.made).toBeGreaterThan(500);
+    for (let i = 0; i < 3; i++) await greedyTokens(model, encoder, decoder, short);
+    expect(values.made).toBeGreaterThan(300);
     expect(values.released).toBe(values.made);
     expect(blocks.size).toBe(0);
     expect(runtime.HEAPU8.length).toBe(before);

@@ -11,6 +11,7 @@ import {
   openBufferPool,
   PoolClosedError,
 } from "../../src/index.ts";
+import { runs } from "../reference/runs.ts";
 import { seededNoise } from "../reference/signals.ts";
 
 const AGENT = new URL("./agent.mjs", import.meta.url);
@@ -72,17 +73,23 @@ function expectWhole(pool: BufferPool, hint: string): void {
   for (const lease of leases) lease.release();
 }
 
+const THREADS = 20;
+/** A million in all. */
+const ROUNDS = runs(50_000);
+const DEATHS = runs(25);
+const DESERTERS = runs(20);
+
 /** Deno's terminate() resolves at once and lets a worker that is busy in Wasm run on for many seconds. */
 const DENO = "Deno" in globalThis;
 if (DENO) console.warn("SKIPPED: terminating busy workers. Deno does not stop them.");
 
 describe("twenty threads on one pool", () => {
-  it("do a million rounds without corruption, and the counts add up exactly", async () => {
+  it(`do ${THREADS * ROUNDS} rounds without corruption, and the counts add up exactly`, async () => {
     const { core, pool } = await sharedPool({ zeroOnRelease: true });
     const start = new Int32Array(new SharedArrayBuffer(4)); // all at once, however long each takes to begin
     const agents = await Promise.all(
-      Array.from({ length: 20 }, (_, i) =>
-        startAgent(core, pool, { task: "rounds", rounds: 50_000, seed: i + 1, start }),
+      Array.from({ length: THREADS }, (_, i) =>
+        startAgent(core, pool, { task: "rounds", rounds: ROUNDS, seed: i + 1, start }),
       ),
     );
     Atomics.store(start, 0, 1);
@@ -94,52 +101,55 @@ describe("twenty threads on one pool", () => {
       results.reduce((total, result) => total + result[key], 0);
     const stats = pool.stats();
     expect(sum("corrupted")).toBe(0);
-    expect(sum("done")).toBe(1_000_000);
-    expect(stats.acquires).toBe(1_000_000);
-    expect(stats.releases).toBe(1_000_000);
-    expect(stats.hits + stats.misses).toBe(1_000_000);
+    expect(sum("done")).toBe(THREADS * ROUNDS);
+    expect(stats.acquires).toBe(THREADS * ROUNDS);
+    expect(stats.releases).toBe(THREADS * ROUNDS);
+    expect(stats.hits + stats.misses).toBe(THREADS * ROUNDS);
     expect(stats.exhausted).toBe(sum("refused"));
     expect(stats.total).toBe(stats.initial + stats.grown - stats.trimmed);
     expect(stats.peakInUse).toBeLessThanOrEqual(16);
     const byAgent = stats.agents.reduce((total, agent) => total + agent.acquires, 0);
-    expect(byAgent).toBe(1_000_000);
-    expectWhole(pool, "after a million rounds");
+    expect(byAgent).toBe(THREADS * ROUNDS);
+    expectWhole(pool, "after all rounds");
   });
 });
 
 describe("an agent that dies", () => {
-  it.skipIf(DENO)("mid-lease, at 50 random moments, leaves nothing behind once it is reclaimed", async () => {
-    const { core, pool } = await sharedPool();
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const others = await Promise.all([
-      startAgent(core, pool, { task: "rounds", seed: 101, stop }),
-      startAgent(core, pool, { task: "rounds", seed: 102, stop }),
-    ]);
-    const next = seededNoise(50);
-    let reclaimed = 0;
-    for (let seed = 1; seed <= 50; seed++) {
-      const victim = await startAgent(core, pool, { task: "victim", seed });
-      await new Promise((resolve) => setTimeout(resolve, 10 * (next() + 1)));
-      await victim.worker.terminate();
-      let complete = false;
-      for (let turn = 0; !complete && turn < 20; turn++) {
-        const found = core.reclaim(victim.number);
-        complete = found.complete;
-        reclaimed += found.leases;
+  it.skipIf(DENO)(
+    `mid-lease, at ${DEATHS} random moments, leaves nothing behind once it is reclaimed`,
+    async () => {
+      const { core, pool } = await sharedPool();
+      const stop = new Int32Array(new SharedArrayBuffer(4));
+      const others = await Promise.all([
+        startAgent(core, pool, { task: "rounds", seed: 101, stop }),
+        startAgent(core, pool, { task: "rounds", seed: 102, stop }),
+      ]);
+      const next = seededNoise(50);
+      let reclaimed = 0;
+      for (let seed = 1; seed <= DEATHS; seed++) {
+        const victim = await startAgent(core, pool, { task: "victim", seed });
+        await new Promise((resolve) => setTimeout(resolve, 10 * (next() + 1)));
+        await victim.worker.terminate();
+        let complete = false;
+        for (let turn = 0; !complete && turn < 20; turn++) {
+          const found = core.reclaim(victim.number);
+          complete = found.complete;
+          reclaimed += found.leases;
+        }
+        expect(complete, `seed ${seed}`).toBe(true);
       }
-      expect(complete, `seed ${seed}`).toBe(true);
-    }
-    Atomics.store(stop, 0, 1);
-    for (const other of others) expect((await other.next<{ corrupted: number }>()).corrupted).toBe(0);
-    expect(reclaimed).toBeGreaterThan(0);
-    expect(pool.stats().reclaimed).toBe(reclaimed);
-    expectWhole(pool, "seeds 1 to 50");
-  });
+      Atomics.store(stop, 0, 1);
+      for (const other of others) expect((await other.next<{ corrupted: number }>()).corrupted).toBe(0);
+      expect(reclaimed).toBeGreaterThan(0);
+      expect(pool.stats().reclaimed).toBe(reclaimed);
+      expectWhole(pool, `seeds 1 to ${DEATHS}`);
+    },
+  );
 
-  it("by leaving without a word, 20 times, leaves nothing behind either", async () => {
+  it(`by leaving without a word, ${DESERTERS} times, leaves nothing behind either`, async () => {
     const { core, pool } = await sharedPool();
     let reclaimed = 0;
-    for (let seed = 1; seed <= 20; seed++) {
+    for (let seed = 1; seed <= DESERTERS; seed++) {
       const deserter = await startAgent(core, pool, { task: "deserter", seed });
       const { held } = await deserter.next<{ held: number }>();
       expect(pool.stats().inUse, `seed ${seed}`).toBe(held);
@@ -150,8 +160,8 @@ describe("an agent that dies", () => {
       });
       reclaimed += held;
     }
-    expect(reclaimed).toBeGreaterThan(20);
-    expectWhole(pool, "seeds 1 to 20");
+    expect(reclaimed).toBeGreaterThan(DESERTERS);
+    expectWhole(pool, `seeds 1 to ${DESERTERS}`);
   });
 
   it("loses its own references, while those of others stay", async () => {

@@ -12,7 +12,7 @@ import OpenAI, {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE, WORDS } from "../reference/sample.ts";
 import { wordErrorRate } from "../reference/word-error-rate.ts";
-import { isThere, RUNTIMES, type RunningService, startService, until } from "./runtimes.ts";
+import { isThere, NODE, RUNTIMES, type RunningService, startService, until } from "./runtimes.ts";
 
 const KEY = "sk-right";
 const bytes = readFileSync(SAMPLE);
@@ -49,6 +49,8 @@ describe.each(RUNTIMES)("the service on $name, called by the openai package", (r
     if (!there) return;
     service = await startService(
       runtime,
+      // Node's as for those who ask for onnxruntime-node: the others, and faults.test.ts, have Wasm.
+      ...(runtime === NODE ? ["--runtime", "native", "--threads", "1"] : []),
       ...["--api-key", KEY, "--max-upload", "400KB", "--max-duration", "10s", "--cors", "https://a.example"],
     );
     client = new OpenAI({ baseURL: `${service.url}/v1`, apiKey: KEY, maxRetries: 0 });

@@ -19,7 +19,8 @@ const peaks = (transcriber: Transcriber) =>
 describe("looking ahead", () => {
   let native: Transcriber;
   beforeAll(async () => {
-    native = await createTranscriber({ model: "tiny", providers: ["native"], warm: false });
+    // Two files are tested at a time, on two cores: more threads would wait for each other, awake.
+    native = await createTranscriber({ model: "tiny", providers: ["native"], threads: 1, warm: false });
   });
   afterAll(() => native.dispose());
   afterEach(() => {
@@ -44,6 +45,7 @@ describe("looking ahead", () => {
       const wasm = await createTranscriber({
         model: "tiny",
         providers: ["wasm"],
+        threads: 1,
         warm: false,
         encoderThread,
       });
