@@ -258,7 +258,7 @@ const whisper = {
     };
   },
 
-  /** Transcribes the sample three times; in the third WebNN's contexts are destroyed when some tokens have come. */
+  /** Transcribes the sample after a prompt, and without one; then WebNN's contexts are destroyed when some tokens have come. */
   async transcribe(providers: ProviderName[]) {
     const { ml } = navigator as unknown as { ml: Ml };
     const contexts: { destroy(): void }[] = [];
@@ -274,10 +274,10 @@ const whisper = {
       const result = await transcriber.transcribe(sound, { language: "en", ...options });
       return { text: result.text, providers: result.providers, segments: result.segments };
     };
-    const { segments, ...before } = await run({ timestamps: "word" });
-    const words = segments.flatMap((segment) => segment.words ?? []);
     // Long enough to be run in pieces of many tokens.
-    const prompted = await run({ prompt: "At the station, on a cold morning, a voice was heard." });
+    const prompt = "At the station, on a cold morning, a voice was heard.";
+    const { segments, ...before } = await run({ timestamps: "word", prompt });
+    const words = segments.flatMap((segment) => segment.words ?? []);
     const after = await run({
       onProgress: ({ tokens }) => {
         if (tokens > 3) for (const context of contexts.splice(0)) context.destroy();
@@ -285,7 +285,7 @@ const whisper = {
     });
     const leased = transcriber.stats().reduce((sum, { inUse }) => sum + inUse, 0);
     await transcriber.dispose();
-    return { before, prompted, after, words: words.length, leased, end: words.at(-1)?.end };
+    return { before, after, words: words.length, leased, end: words.at(-1)?.end };
   },
 };
 
