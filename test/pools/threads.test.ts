@@ -76,7 +76,7 @@ function expectWhole(pool: BufferPool, hint: string): void {
 const THREADS = 20;
 /** A million in all. */
 const ROUNDS = runs(50_000);
-const DEATHS = runs(25);
+const DEATHS = runs(50);
 const DESERTERS = runs(20);
 
 /** Deno's terminate() resolves at once and lets a worker that is busy in Wasm run on for many seconds. */
