@@ -9,7 +9,7 @@ const [, , name, effort] = process.argv;
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 console.log = console.info = console.warn = console.error; // what a peer says is no result
 
-const context = await nodeContext();
+const context = await nodeContext(effort === "counts");
 let answer;
 try {
   const result = await measureSuite(SUITES[name], context, EFFORTS[effort], (at) => say({ at }));

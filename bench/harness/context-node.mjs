@@ -17,27 +17,15 @@ const WARM_UP_MS = 50;
 
 const bundle = ({ name }) => import(pathToFileURL(bundleOf(name)).href);
 
-/** Peers, threads, the model and what this runtime can count. */
-export async function nodeContext() {
+/** Peers, threads and the model. @param counting whether bytes and collections are counted, by the flags of programs.mjs */
+export async function nodeContext(counting) {
   const context = { wavepool, startThread, speech: () => speechHere(wavepool, true, modelDirectory()) };
   context.references = (await bundle(REFERENCES)).REFERENCES;
   context.graphs = () => bundle(GRAPHS);
   context.providers = ["wasm", "native", "webgpu", "webnn"];
   context.peers = peersBy((path) => readFile(new URL(path, MODULES)));
-  if (Bun) return context;
-  const { GCProfiler } = await import("node:v8");
-  context.collections = () => {
-    // One contender's garbage is not to be collected in another's turn.
-    globalThis.gc?.();
-    const profiler = new GCProfiler();
-    profiler.start();
-    return () => profiler.stop().statistics.length;
-  };
-  if (globalThis.gc) {
-    const { bytesPerCall } = await import("../mel/allocation.mjs");
-    context.bytesPerCall = (run) => bytesPerCall(run, WARM_UP_MS);
-  }
-  if (Deno) return context;
+  if (counting) await countInto(context);
+  if (Bun || Deno) return context;
   const { startNative } = await import("../mel/native.mjs");
   let program;
   context.native = async () => {
@@ -46,6 +34,20 @@ export async function nodeContext() {
   };
   context.end = () => program?.end();
   return context;
+}
+
+async function countInto(context) {
+  const [{ GCProfiler }, { bytesPerCall }] = await Promise.all([
+    import("node:v8"),
+    import("../mel/allocation.mjs"),
+  ]);
+  context.bytesPerCall = (run) => bytesPerCall(run, WARM_UP_MS);
+  context.collections = () => {
+    globalThis.gc();
+    const profiler = new GCProfiler();
+    profiler.start();
+    return () => profiler.stop().statistics.length;
+  };
 }
 
 async function startThread(data) {

@@ -22,8 +22,10 @@ import { quantiles, spread } from "../mel/spread.mjs";
 
 /** How long and how often is measured. */
 export const EFFORTS = {
-  full: { rounds: 9, turnMs: 12, warmUpMs: 60, budgetMs: 400, latencyMs: 100, bytes: true },
-  quick: { rounds: 5, turnMs: 4, warmUpMs: 10, budgetMs: 150, latencyMs: 0, bytes: false },
+  full: { rounds: 9, turnMs: 12, warmUpMs: 60, budgetMs: 400, latencyMs: 100 },
+  quick: { rounds: 5, turnMs: 4, warmUpMs: 10, budgetMs: 150, latencyMs: 0 },
+  /** Bytes and collections in place of times, which the counters and their flags would make longer. */
+  counts: { rounds: 0, turnMs: 12, warmUpMs: 60, budgetMs: 0, latencyMs: 0, counts: true },
 };
 /** Rounds that even a slow contender gets. */
 const LEAST_ROUNDS = 3;
@@ -32,6 +34,8 @@ const MAX_LATENCIES = 1000;
 const LATENCY_FROM = 0.2;
 /** Bytes take some twenty calls: those of slow contenders are left out, in ms. */
 const BYTES_BELOW = 200;
+/** Collections are counted over as long. */
+const COLLECTIONS_MS = 150;
 const DIGITS = 4;
 
 const brief = (x) => Number(x.toPrecision(DIGITS));
@@ -42,7 +46,8 @@ const message = (error) => String(error?.message ?? error).split("\n")[0];
 /**
  * @param effort of EFFORTS
  * @param onProgress is told what is measured
- * @returns { suite, title, jobs: [{ name, size, unit, entries }] }, each entry with samples (ms an item, one a round) or `failed`
+ * @returns { suite, title, jobs: [{ name, size, unit, entries }] }, each entry with samples (in the job's unit, one a round), by
+ * EFFORTS.counts with bytes and collections of an item instead, or `failed`
  */
 export async function measureSuite(suite, context, effort, onProgress = () => {}) {
   const jobs = [];
@@ -68,10 +73,7 @@ async function measureJob(job, context, effort) {
     for (const entry of shuffled(running, round)) {
       if (round >= entry.rounds || entry.failed !== undefined) continue;
       try {
-        const collections = context.collections?.();
-        entry.collections ??= collections && 0;
         entry.samples.push(brief(((await turn(entry, entry.calls)) * (SCALE[unit] ?? 1)) / entry.count));
-        if (collections) entry.collections += collections();
       } catch (error) {
         entry.failed = message(error);
       }
@@ -100,8 +102,18 @@ async function prepare(contender, job, effort) {
     entry.rounds = Math.min(effort.rounds, Math.max(LEAST_ROUNDS, Math.floor(effort.budgetMs / ms)));
   } catch (error) {
     entry.failed = message(error);
+    await close(entry);
   }
   return entry;
+}
+
+/** Its threads and programs would outlive it. */
+async function close(entry) {
+  try {
+    await entry.work?.close?.();
+  } catch (error) {
+    entry.failed ??= message(error);
+  }
 }
 
 function verify(entry, result, check) {
@@ -132,21 +144,31 @@ async function turn(entry, calls) {
   return ms;
 }
 
-/** Single calls, bytes and the end. */
+/** Single calls, bytes, collections, and the end. */
 async function finish(entry, context, effort) {
-  const { run, time, elsewhere, close } = entry.work;
+  const { run, time, elsewhere } = entry.work;
   try {
     if (entry.failed === undefined && !time) {
       if (effort.latencyMs > 0 && entry.count === 1 && entry.once >= LATENCY_FROM)
         entry.latencies = await latencies(entry, effort);
-      if (effort.bytes && context.bytesPerCall && !elsewhere && entry.once < BYTES_BELOW) {
+      if (effort.counts && !elsewhere && entry.once < BYTES_BELOW) {
         entry.bytes = Math.round((await context.bytesPerCall(run)) / entry.count);
+        entry.collections = await collectionsOf(entry, context);
       }
     }
   } catch (error) {
     entry.failed = message(error);
   }
-  await close?.();
+  await close(entry);
+}
+
+/** Collections of an item: far less than one for what allocates little. */
+async function collectionsOf(entry, context) {
+  const counted = context.collections();
+  let calls = 0;
+  for (const start = performance.now(); performance.now() - start < COLLECTIONS_MS; calls += entry.calls)
+    await turn(entry, entry.calls);
+  return brief(counted() / calls / entry.count);
 }
 
 async function latencies(entry, effort) {
@@ -172,7 +194,8 @@ function described({
   const common = { name, kind, ...(other === undefined ? {} : { other }) };
   if (lacks !== undefined) return { ...common, lacks };
   if (failed !== undefined) return { ...common, failed };
-  return { ...common, ...spread(samples), samples, collections, bytes, checksum, difference, latencies };
+  const times = samples.length > 0 && { ...spread(samples), samples };
+  return { ...common, ...times, collections, bytes, checksum, difference, latencies };
 }
 
 /** The same order for the same round in every run. */

@@ -22,19 +22,31 @@ function poolEntries(entries) {
   const [first] = entries;
   if (failed || first.samples === undefined) return failed ?? first;
   const samples = entries.flatMap(({ samples }) => samples);
-  const bytes = entries.flatMap(({ bytes }) => bytes ?? []);
   return {
     ...first,
     ...spread(samples),
     samples,
     // How far processes differ, which samples of one of them do not tell.
     runs: entries.map(({ samples }) => spread(samples).median),
-    collections:
-      first.collections === undefined
-        ? undefined
-        : entries.reduce((sum, { collections }) => sum + collections, 0),
-    bytes: bytes.length > 0 ? spread(bytes).median : undefined,
   };
+}
+
+/**
+ * Puts bytes and collections, counted apart, beside times. Who failed at that has no figure that could be trusted.
+ *
+ * @param counted result of measureSuite by EFFORTS.counts
+ */
+export function withCounts(result, counted) {
+  const jobs = result.jobs.map((job) => {
+    const others = counted.jobs.find(({ name }) => name === job.name)?.entries ?? [];
+    const entries = job.entries.map((entry) => {
+      const { failed, bytes, collections } = others.find(({ name }) => name === entry.name) ?? {};
+      if (entry.failed !== undefined || entry.lacks !== undefined) return entry;
+      return failed === undefined ? { ...entry, bytes, collections } : { ...entry, failed: `counted: ${failed}` };
+    });
+    return { ...job, entries };
+  });
+  return { ...result, jobs };
 }
 
 /**

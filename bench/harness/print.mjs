@@ -16,6 +16,12 @@ export function amount(bytes) {
   return bytes >= 1e4 ? `${(bytes / 1e3).toFixed(0)} kB` : `${bytes} bytes`;
 }
 
+/** Collections of an item as people read them: of many, or how many items go to one. */
+export function collectionsText(perItem) {
+  if (perItem === undefined || perItem === 0) return "";
+  return perItem >= 1 ? figure(perItem) : `1 in ${Math.round(1 / perItem).toLocaleString("en-US")}`;
+}
+
 /** Lines of one suite in one runtime. */
 export function suiteLines({ title, jobs, left = [], failed }, version) {
   const lines = ["", `${title}: ${version}`];
@@ -37,7 +43,8 @@ function entryLine(entry, ours, width) {
   const { median, p10, p90, bytes, collections, other } = entry;
   const range = `${figure(median)} [${figure(p10)} … ${figure(p90)}]`.padEnd(30);
   const ratio = ours === undefined || ours === entry ? "" : `${figure(median / ours.median)} ×`;
-  const garbage = [amount(bytes), collections > 0 ? `${collections} GCs` : ""].filter(Boolean).join(", ");
+  const collected = collectionsText(collections);
+  const garbage = [amount(bytes), collected && `GCs ${collected}`].filter(Boolean).join(", ");
   const note = other === undefined ? "" : `  (other result: ${other})`;
   return `${label}${range}${ratio.padEnd(10)}${garbage}${note}`;
 }

@@ -11,12 +11,9 @@ const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
 const BIN = fileURLToPath(new URL("../../node_modules/.bin/", import.meta.url));
 const MAX_MS = 900_000;
 
-const FLAGS = {
-  node: ALLOCATION_FLAGS,
-  deno: ["run", "--allow-all", "--quiet", `--v8-flags=${ALLOCATION_FLAGS.join(",")}`],
-  // Its counters move with collections only.
-  bun: [],
-};
+const FLAGS = { node: [], deno: ["run", "--allow-all", "--quiet"], bun: [] };
+/** For EFFORTS.counts. What Bun counts moves with collections only. */
+const COUNTING_FLAGS = { node: ALLOCATION_FLAGS, deno: [`--v8-flags=${ALLOCATION_FLAGS.join(",")}`] };
 export const PROGRAM_NAMES = Object.keys(FLAGS);
 
 /**
@@ -31,10 +28,14 @@ export function programOf(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
+/** Whether bytes and collections can be counted in a runtime. */
+export const counts = (name) => name in COUNTING_FLAGS;
+
 /** Runs a suite. @returns { version, core, result } @throws Error when the suite fails, or the process ends without a word */
 export async function suiteInProcess(name, program, suite, effort, onProgress) {
   if (suite === "inference") await bundleForNode(GRAPHS);
-  const child = spawn(program, [...FLAGS[name], CHILD, suite, effort], {
+  const flags = [...FLAGS[name], ...(effort === "counts" ? COUNTING_FLAGS[name] : [])];
+  const child = spawn(program, [...flags, CHILD, suite, effort], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: MAX_MS,
     killSignal: "SIGKILL",

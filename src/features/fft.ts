@@ -5,7 +5,7 @@ import { InvalidArgumentError } from "../core/errors.ts";
 import { isSmooth, MAX_FFT_SIZE, nearestSizes } from "./fft-sizes.ts";
 
 const FLOAT_BYTES = 4;
-/** Views of either side that a transform remembers: frames of a sound are passed one by one, in views of their own. */
+/** Views of either side that a transform remembers: frames of a sound may be passed one by one, in views of their own. */
 const REMEMBERED = 32;
 
 /** Which transform to prepare. */
@@ -105,23 +105,25 @@ function assertSize(size: number): void {
 function rememberPointers(check: (view: Float32Array) => Pointer): (view: Float32Array) => Pointer {
   const views: Float32Array[] = [];
   const pointers: Pointer[] = [];
-  /** Of the view that is expected, for views come in the same order again and again. */
-  let next = 0;
+  /** Of the last view. The next is looked for after it, or it is the last again, or the first: nowhere else, which would take longer. */
+  let last = 0;
   let oldest = 0;
   return (view) => {
-    let place = next;
-    if (place === views.length || views[place] !== view) {
-      place = views.indexOf(view);
-      if (place < 0) {
+    const after = last + 1 < views.length ? last + 1 : 0;
+    if (views[after] === view) {
+      last = after;
+    } else if (views[last] !== view) {
+      if (views[0] === view) {
+        last = 0;
+      } else {
         const pointer = check(view);
-        place = oldest;
-        views[place] = view;
-        pointers[place] = pointer;
+        last = oldest;
+        views[last] = view;
+        pointers[last] = pointer;
         oldest = (oldest + 1) % REMEMBERED;
       }
     }
-    next = place + 1 < views.length ? place + 1 : 0;
-    return pointers[place]!;
+    return pointers[last]!;
   };
 }
 

@@ -76,6 +76,7 @@ function expectWhole(pool: BufferPool, hint: string): void {
 const THREADS = 20;
 /** A million in all. */
 const ROUNDS = runs(50_000);
+/** Of ten one at least holds a lease: a victim has none a quarter of the time. */
 const DEATHS = runs(50);
 const DESERTERS = runs(20);
 
