@@ -16,10 +16,10 @@ import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs
 import { bundleForNode, REFERENCES } from "./harness/bundled.mjs";
 import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
-import { poolRuns } from "./harness/pool-runs.mjs";
+import { poolRuns, withCounts } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
-import { PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
+import { counts as canCount, PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
 import { chosen, parseReport } from "./harness/request.mjs";
 import { serviceSuite } from "./harness/service.mjs";
 import { serveSite } from "./harness/site.mjs";
@@ -31,6 +31,8 @@ const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that load models: --quick has a minute, and leaves them out unless --only asks for them. */
 const SLOW = ["inference", "transcription", "service"];
+/** Whose calls are one of the package's or of a peer's, and not whole programs. */
+const COUNTED = ["pools", "mel", "fft", "stream", "resample", "ring", "inference"];
 const RUNS = { full: 2, quick: 1 };
 /** The service is measured once, by many requests to one process, and so is a GPU in software, which takes minutes. */
 const runsOf = (suite, runtime) =>
@@ -117,6 +119,7 @@ async function measureRuntime(name) {
       if (reason) report.skipped.push(`${suite} in ${name} (${reason})`);
       else measured.push({ suite, runs: [] });
     }
+    if (effort === "full" && canCount(name)) for (const each of measured) await countIn(name, program, each);
     // Runs of a suite are minutes apart: a machine is slower for a while now and then, which they are to tell.
     for (let pass = 0; pass < RUNS[effort]; pass++) {
       for (const each of measured) await measureIn(name, each, pass, (at) => once(each.suite, engine, at));
@@ -142,17 +145,38 @@ function leftOut(suite, runtime) {
   return undefined;
 }
 
+/** Bytes and collections of a suite, in a process of their own: what counts them makes calls slower, most of all those that allocate. */
+async function countIn(runtime, program, measured) {
+  if (!COUNTED.includes(measured.suite)) return;
+  try {
+    measured.counted = (
+      await suiteInProcess(runtime, program, measured.suite, "counts", told(runtime))
+    ).result;
+  } catch (error) {
+    measured.uncounted = String(error.message).split("\n")[0];
+  }
+  told(runtime)("");
+}
+
+function told(runtime) {
+  return (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
+}
+
 /** One run of a suite, unless it has failed or has had its runs; the last one puts their result into the report. */
 async function measureIn(runtime, measured, pass, run) {
   const { suite, runs } = measured;
   const last = runsOf(suite, runtime) - 1;
   if (measured.failed || pass > last) return;
-  const progress = (at) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${runtime}: ${at}`);
+  const progress = told(runtime);
   try {
     const { version, core, result } = await run(progress);
     if (version) report.runtimes[runtime] = { version, core };
     runs.push(result);
-    if (pass === last) report.results.push({ runtime, ...poolRuns(runs) });
+    if (pass === last) {
+      const pooled = poolRuns(runs);
+      const { counted, uncounted } = measured;
+      report.results.push({ runtime, ...(counted ? withCounts(pooled, counted) : pooled), uncounted });
+    }
   } catch (error) {
     measured.failed = true;
     const failed = String(error.message).split("\n")[0];

@@ -56,9 +56,9 @@ export interface Effort {
   warmUpMs: number;
   budgetMs: number;
   latencyMs: number;
-  bytes: boolean;
+  counts?: boolean;
 }
-export const EFFORTS: { full: Effort; quick: Effort };
+export const EFFORTS: { full: Effort; quick: Effort; counts: Effort };
 export function measureSuite(
   suite: Suite<never>,
   context: object,

@@ -42,7 +42,9 @@ export function withCounts(result, counted) {
     const entries = job.entries.map((entry) => {
       const { failed, bytes, collections } = others.find(({ name }) => name === entry.name) ?? {};
       if (entry.failed !== undefined || entry.lacks !== undefined) return entry;
-      return failed === undefined ? { ...entry, bytes, collections } : { ...entry, failed: `counted: ${failed}` };
+      return failed === undefined
+        ? { ...entry, bytes, collections }
+        : { ...entry, failed: `counted: ${failed}` };
     });
     return { ...job, entries };
   });

@@ -3,7 +3,10 @@
 /** Whisper's window in seconds; longer sound is cut into chunks that overlap by a sixth on either side, its default. */
 const WINDOW = 30;
 
-/** @returns transcribe(samples, onWindow): text, segments with timestamps, and when the first of them was complete */
+/**
+ * @returns transcribe(samples, onWindow): text, segments with timestamps, when the first of them was complete, and when the first
+ * token of text was there
+ */
 export function transcriberOf(pipeline, timestamps = "none") {
   const timed = timestamps !== "none";
   const firstTime = pipeline.tokenizer.timestamp_begin;
@@ -19,7 +22,7 @@ export function transcriberOf(pipeline, timestamps = "none") {
       streamer: watch,
     });
     const segments = chunks?.map(({ timestamp: [from, to], text }) => ({ start: from, end: to, text }));
-    return { text, first: watch.first, segments };
+    return { text, first: watch.first, firstToken: watch.firstToken, segments };
   };
 }
 
@@ -32,7 +35,9 @@ function segmentWatch(firstTime, timed, start, onWindow) {
   let windows = 0;
   const watch = {
     first: undefined,
+    firstToken: undefined,
     put([tokens]) {
+      if (tokens.length === 1) watch.firstToken ??= performance.now() - start;
       if (!timed || watch.first !== undefined || tokens.length > 1) return; // the prompt comes at once
       if (Number(tokens[0]) < firstTime) inText = true;
       else if (inText) watch.first = performance.now() - start;

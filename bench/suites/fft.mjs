@@ -33,7 +33,8 @@ export default {
           return { difference: greatestDifference(spectrum, reference) / Math.sqrt(size), allowed: SAME };
         },
         contenders: [
-          ours(wavepool, size, frames, alone),
+          ours(wavepool, size, frames, alone ? "apart" : "together"),
+          ...(alone ? [ours(wavepool, size, frames, "new views")] : []),
           ...(peers
             ? [kissfft(peers, size, frames), pffft(peers, size, frames), fftjs(peers, size, frames)]
             : []),
@@ -58,10 +59,10 @@ function dft(frame) {
   return out;
 }
 
-/** All frames in one call, or `alone`, in a call each, as the peers take them. */
-function ours({ createCore, createBufferPool, createFft }, size, frames, alone) {
+/** All frames in one call, in a call each, as the peers take them, or so and with views that are made for it, which takes its time. */
+function ours({ createCore, createBufferPool, createFft }, size, frames, way) {
   return {
-    name: "wavepool",
+    name: `wavepool${way === "new views" ? ", new views each call" : ""}`,
     kind: "wavepool",
     async prepare() {
       const core = await createCore({ memoryBytes: 2 ** 23 });
@@ -79,7 +80,18 @@ function ours({ createCore, createBufferPool, createFft }, size, frames, alone) 
         for (let i = 0; i < COUNT; i++) fft.forward(inputs[i], outputs[i], 1);
         return COUNT;
       }
-      const run = alone ? apart : together;
+      const place = size + 2;
+      function withNewViews() {
+        for (let i = 0; i < COUNT; i++) {
+          fft.forward(
+            input.subarray(i * size, (i + 1) * size),
+            output.subarray(i * place, (i + 1) * place),
+            1,
+          );
+        }
+        return COUNT;
+      }
+      const run = { together, apart, "new views": withNewViews }[way];
       return {
         run,
         result() {

@@ -1,7 +1,7 @@
 /**
  * Features of whole clips, by preset and length, each held against the preset's float64 reference first. Peers begin with the clip in
- * an array of JavaScript's, native FFTW with one of its own; wavepool with one in its pool, where its decoders and rings put sound,
- * and for Whisper once more with JavaScript's, which it copies into the pool in every call.
+ * an array of JavaScript's, and so does wavepool, which copies it into its memory in every call. For Whisper it also begins with a clip
+ * in its pool, where its decoders and rings put sound, as native FFTW does with one in its own memory.
  */
 import { greatestDifference } from "../harness/measure.mjs";
 import { aroundTransform, plainSpectrum } from "../mel/plain.mjs";
@@ -69,7 +69,7 @@ export default {
           check: against(context.references[preset], preset, clip),
           contenders: [
             ours(context, preset, clip, {}),
-            ...(preset.startsWith("whisper") ? [ours(context, preset, clip, { copied: true })] : []),
+            ...(preset.startsWith("whisper") ? [ours(context, preset, clip, { pooled: true })] : []),
             {
               ...ours(context, preset, clip, { relaxed: true }),
               ...(!relaxedSimd && { lacks: "this runtime has no relaxed SIMD" }),
@@ -122,9 +122,9 @@ const counted = ({ run, features }) => ({
   result: features,
 });
 
-function ours({ wavepool }, preset, clip, { relaxed = false, copied = false }) {
+function ours({ wavepool }, preset, clip, { relaxed = false, pooled = false }) {
   return {
-    name: `wavepool, ${relaxed ? "relaxed" : "base"} SIMD${copied ? ", clip copied in" : ""}`,
+    name: `wavepool, ${relaxed ? "relaxed" : "base"} SIMD${pooled ? ", clip in its pool" : ""}`,
     kind: "wavepool",
     async prepare() {
       const core = await wavepool.createCore({ relaxed });
@@ -141,7 +141,7 @@ function ours({ wavepool }, preset, clip, { relaxed = false, copied = false }) {
         audio.set(clip);
         return front.compute(audio, out);
       };
-      const run = copied ? copyAndCompute : compute;
+      const run = pooled ? compute : copyAndCompute;
       return {
         run,
         result() {

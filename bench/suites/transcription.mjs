@@ -1,4 +1,7 @@
-/** Whole transcription; transformers.js beside it with the same weights. */
+/**
+ * Whole transcription; transformers.js beside it with the same weights. Its first text is its first token, ours the first segment,
+ * for we tell no less.
+ */
 import { ALLOWED_ERRORS, wordErrors } from "./spoken-words.mjs";
 
 export default {
@@ -21,7 +24,7 @@ export default {
     });
     return [
       job("whole", "real-time factor", seconds * 1000, ({ total }) => total),
-      job("first text", "ms", 1, ({ first }) => first),
+      job("first text", "ms", 1, ({ first, firstToken = first }) => firstToken),
     ];
   },
 };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Contender, measureSuite, type Work } from "../../bench/harness/measure.mjs";
 
-const EFFORT = { rounds: 3, turnMs: 1, warmUpMs: 1, budgetMs: 50, latencyMs: 0, bytes: true };
+const EFFORT = { rounds: 3, turnMs: 1, warmUpMs: 1, budgetMs: 50, latencyMs: 0, counts: true };
 
 function contender(name: string, work: Work, more: Partial<Contender> = {}): Contender {
   return { name, kind: "peer", prepare: () => work, ...more };
@@ -21,7 +21,8 @@ const suite = (contenders: Contender[]) => ({
 });
 
 async function entries(...contenders: Contender[]) {
-  const { jobs } = await measureSuite(suite(contenders), { bytesPerCall: () => 10 }, EFFORT);
+  const context = { bytesPerCall: () => 10, collections: () => () => 0 };
+  const { jobs } = await measureSuite(suite(contenders), context, EFFORT);
   return jobs[0]!.entries;
 }
 
@@ -44,7 +45,7 @@ it("names what fails to load, is wrong or fails in a turn, and goes on with the 
   expect(absent).toEqual({ name: "absent", kind: "peer", failed: "not installed" });
   expect(wrong!.failed).toBe("wrong result: off the reference by 1, allowed 0");
   expect(failing!.failed).toBe("no more");
-  expect(good).toMatchObject({ checksum: 2, difference: 0, bytes: 5 });
+  expect(good).toMatchObject({ checksum: 2, difference: 0, bytes: 5, collections: 0 });
   expect(good!.samples).toHaveLength(EFFORT.rounds);
   expect(good!.p10).toBeLessThanOrEqual(good!.median!);
 });
