@@ -1,11 +1,15 @@
 /** The sample of the repository and who transcribes it in Node, Deno and Bun. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { converse } from "../mel/converse.mjs";
 import { NO_MODEL, speechOf, threadsOf } from "./speech.mjs";
 
 const require = createRequire(import.meta.url);
+/** Answers requests until its input ends. */
+const CONTENDER = fileURLToPath(new URL("../wer/child.mjs", import.meta.url));
 const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
 
 /**
@@ -16,7 +20,7 @@ const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.me
 export async function speechHere(wavepool, peers, directory) {
   if (directory === undefined) throw new Error(NO_MODEL);
   const threads = threadsOf(availableParallelism());
-  return speechOf(wavepool, {
+  const speech = await speechOf(wavepool, {
     sound: sample("hello.wav"),
     text: sample("hello.txt").toString(),
     model: directory,
@@ -32,6 +36,33 @@ export async function speechHere(wavepool, peers, directory) {
       },
     }),
   });
+  if (peers) speech.loaders.push(nativeTransformers({ directory, threads }));
+  return speech;
+}
+
+/** transformers.js as it is in Node by default. It has one runtime in a process, and here that is Wasm: this is another process. */
+function nativeTransformers(options) {
+  return {
+    name: "@huggingface/transformers, onnxruntime-node",
+    kind: "peer",
+    lacks: globalThis.Deno || globalThis.Bun ? "is measured in Node" : undefined,
+    async load() {
+      const child = converse(process.execPath, [CONTENDER, "transformers"]);
+      const ask = async (...request) => {
+        const { value, error } = JSON.parse(await child.ask(JSON.stringify(request)));
+        if (error !== undefined) throw new Error(error.split("\n")[0]);
+        return value;
+      };
+      await ask("load", { ...options, provider: "native", timestamps: "none" });
+      const folder = mkdtempSync(join(tmpdir(), "wavepool-bench-"));
+      process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+      const file = join(folder, "samples.f32");
+      return (samples) => {
+        writeFileSync(file, samples);
+        return ask("transcribe", file);
+      };
+    },
+  };
 }
 
 function has(name) {

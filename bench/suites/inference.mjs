@@ -4,6 +4,8 @@ import { ALLOWED_ERRORS, wordErrors } from "./spoken-words.mjs";
 /** Seconds that the encoder is given. */
 const WINDOWS = [1, 10, 30];
 const FRAMES_PER_SECOND = 100;
+/** What transformers.js is told of the sample. */
+const SPOKEN = { language: "en", task: "transcribe" };
 const PEER = "@huggingface/transformers, onnxruntime-web Wasm";
 /**
  * Relative root mean square, against the same weights in float32: of devices, which compute so, and of 8-bit activations, with
@@ -54,7 +56,7 @@ export default {
     });
     return [
       ...encoders,
-      decoder("prompt", false, ourPrompt, () => peer.prompt()),
+      decoder("prompt", false, ourPrompt, () => peer.prompt(graphs)),
       decoder("a token", undefined, ourTokens, () => peer.tokens()),
     ];
   },
@@ -185,11 +187,12 @@ function peerOf({ pipeline: load, samples, text }) {
   const loaded = () => {
     loading ??= load().then(({ pipeline, Tensor }) => {
       const { model, decoder_model_merged: decoder } = pipeline.model.sessions;
-      const timed = { encoder: model, Tensor, times: [], transcribe: pipeline };
       const run = decoder.run.bind(decoder);
-      decoder.run = async (...args) => {
+      const timed = { encoder: model, run, Tensor, times: [], transcribe: pipeline };
+      decoder.run = async (inputs, ...args) => {
+        timed.prompt ??= copied(inputs);
         const start = performance.now();
-        const result = await run(...args);
+        const result = await run(inputs, ...args);
         timed.times.push(performance.now() - start);
         return result;
       };
@@ -212,29 +215,50 @@ function peerOf({ pipeline: load, samples, text }) {
         }),
       };
     },
-    prompt: () => inDecoder({ max_new_tokens: 1 }, ([prompt]) => prompt),
-    tokens: () => inDecoder({}, ([, ...tokens]) => mean(tokens)),
+    /** The run that starts a text, again with the inputs of a first one. */
+    async prompt({ tokens }) {
+      const timed = await loaded();
+      await timed.transcribe(samples, { ...SPOKEN, max_new_tokens: 1 });
+      const logits = async () => (await timed.run(timed.prompt)).logits;
+      return {
+        asynchronous: true,
+        run: async () => (await logits()).data[0],
+        async result() {
+          const { data, dims } = await logits();
+          return greatest(data.subarray(-dims.at(-1))) === tokens[0] ? 0 : 1;
+        },
+      };
+    },
+    /** Those after it, in whole transcriptions. */
+    async tokens() {
+      const { times, transcribe } = await loaded();
+      const pass = async () => {
+        times.length = 0;
+        const { text: heard } = await transcribe(samples, SPOKEN);
+        const [, ...tokens] = times;
+        return { heard, ms: mean(tokens) };
+      };
+      return {
+        run: async () => (await pass()).ms,
+        result: async () => wordErrors(text, (await pass()).heard),
+        async time(calls) {
+          const all = [];
+          for (let i = 0; i < calls; i++) all.push((await pass()).ms);
+          return mean(all);
+        },
+      };
+    },
   };
-
-  /** @param of what to take of the times of its runs */
-  async function inDecoder(options, of) {
-    const { times, transcribe } = await loaded();
-    const pass = async (more) => {
-      times.length = 0;
-      const { text: heard } = await transcribe(samples, { language: "en", task: "transcribe", ...more });
-      return { heard, ms: of(times) };
-    };
-    return {
-      run: async () => (await pass(options)).ms,
-      result: async () => wordErrors(text, (await pass({})).heard),
-      async time(calls) {
-        const all = [];
-        for (let i = 0; i < calls; i++) all.push((await pass(options)).ms);
-        return mean(all);
-      },
-    };
-  }
 }
+
+/** Inputs of a run that nobody else will dispose of. */
+const copied = (inputs) =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [
+      name,
+      new tensor.constructor(tensor.type, tensor.data.slice(), tensor.dims),
+    ]),
+  );
 
 const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
 

@@ -51,7 +51,8 @@ function contender({ name, kind, lacks, load }, samples, of) {
       const once = async () => {
         const start = performance.now();
         const result = await transcribe(samples);
-        return { ...result, total: performance.now() - start };
+        // A process of its own tells its own time.
+        return { ...result, total: result.ms ?? performance.now() - start };
       };
       return {
         run: async () => (await once()).text.length,

@@ -89,6 +89,7 @@ it("transcribes by every way that is here, and names a way that is not", async (
     "wavepool: wavepool, onnxruntime-web Wasm",
     "yardstick: wavepool, onnxruntime-node",
     "peer: @huggingface/transformers, onnxruntime-web Wasm",
+    "peer: @huggingface/transformers, onnxruntime-node",
   ]);
   for (const { lacks } of loaders) if (lacks !== undefined) expect(lacks).toMatch(/npm install/);
 });
