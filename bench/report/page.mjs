@@ -2,6 +2,7 @@
 import { amount, figure } from "../harness/print.mjs";
 import { problemLine } from "../harness/problems.mjs";
 import { bars, escaped, latencies, scaling } from "./charts.mjs";
+import { rerunText } from "./rerun.mjs";
 
 const STYLE = `
 :root { color-scheme: light; }
@@ -33,6 +34,7 @@ export function reportPage(report) {
 <b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a reference before they were timed, but for those of other features, which are named so.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
 ${problems(report)}
+${again(report)}
 ${glance(report)}
 ${suites.map((suite) => suiteSection(report, suite)).join("\n")}
 </html>
@@ -62,6 +64,13 @@ function problems({ problems = [], skipped = [] }) {
       ? ""
       : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${escaped(line)}`).join("")}</ul>`;
   return list("Missing or failed", problems.map(problemLine)) + list("Left out", skipped);
+}
+
+/** What a later run says, where one was held against this one. */
+function again(report) {
+  const text = rerunText(report);
+  if (text === undefined) return "";
+  return `<h2>Run again</h2><p>${escaped(text.head)}<ul>${text.items.map((item) => `<li>${escaped(item)}`).join("")}</ul>`;
 }
 
 /** Against the fastest peer of each job in each runtime. */

@@ -1,5 +1,6 @@
 /** The README's table, from a report: no number in it is typed by hand. */
 import { amount, figure } from "../harness/print.mjs";
+import { rerunText } from "./rerun.mjs";
 
 /** Between these lines of the README it stands. */
 export const BEGIN = "<!-- bench:begin -->";
@@ -39,6 +40,8 @@ export function readmeTable(report) {
   ];
   for (const [suite, job] of SHOWN) lines.push(...jobRows(report, suite, job, runtimes));
   if (missing.length > 0) lines.push("", `Not here: ${missing.map(([name]) => name).join(", ")}.`);
+  const again = rerunText(report, shortVersion);
+  if (again) lines.push("", again.head, "", ...again.items.map((item) => `- ${item}`));
   lines.push(END);
   return lines.join("\n");
 }
@@ -119,7 +122,7 @@ export function withTable(readme, report) {
   if (report.effort !== "full" || missing.length > 0) {
     const what = [report.effort === "full" ? [] : `effort "full" (it is "${report.effort}")`, missing].flat();
     throw new Error(
-      `the report lacks ${what.join(", ")}: the README takes that of a run without --quick and --only; give --out for the page alone`,
+      `the report lacks ${what.join(", ")}: the README takes that of a run without --quick and --only; give bench:report --out FILE for the page alone`,
     );
   }
   return readme.slice(0, begin) + readmeTable(report) + readme.slice(end + END.length);
