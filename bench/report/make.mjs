@@ -44,9 +44,9 @@ if (values.rerun !== undefined) {
   report.rerun = told(values.rerun, () => rerunOf(report, parseReport(readFileSync(values.rerun, "utf8"))));
   output.push([RESULTS, `${JSON.stringify(report)}\n`]);
 }
-output.push([values.out ?? path("index.html"), reportPage(report)]);
 if (file === RESULTS && values.out === undefined)
   output.push([README, told(file, () => withTable(readFileSync(README, "utf8"), report))]);
+output.unshift([values.out ?? path("index.html"), reportPage(report)]);
 for (const [target, text] of output) told(target, () => writeFileSync(target, text));
 
 /** Its charts are drawn by a library that is a dependency like the peers'. */
