@@ -29,11 +29,12 @@ const SHOWN = [
 /** What stands between the markers. */
 export function readmeTable(report) {
   const runtimes = Object.entries(report.runtimes).filter(([, { missing }]) => missing === undefined);
-  const { processor, cores } = report.machine;
+  const { processor, cores, load } = report.machine;
+  const before = load === undefined ? "" : `, load ${load} at the start`;
   const missing = Object.entries(report.runtimes).filter(([, { missing }]) => missing !== undefined);
   const lines = [
     BEGIN,
-    `${processor}, ${cores} cores, commit ${report.commit}; medians, smaller is faster; bytes allocated for each item in Node, where they were counted; – where there is none, for reasons that the report tells:`,
+    `${processor}, ${cores} cores${before}, commit ${report.commit}; medians, smaller is faster; bytes allocated for each item in Node, where they were counted; – where there is none, for reasons that the report tells:`,
     "",
     `| | | ${runtimes.map(([, { version }]) => shortVersion(version)).join(" | ")} | allocated |`,
     `|---|---|${runtimes.map(() => "---|").join("")}---|`,

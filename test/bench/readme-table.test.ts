@@ -128,3 +128,12 @@ it.each([
   const readme = await read("README.md");
   expect(() => withTable(readme, report)).toThrow(message);
 });
+
+it("says what the machine did beside it, and which runtimes are not there", async () => {
+  const report = await readReport();
+  report.machine.load = 3.25;
+  report.runtimes.webkit = { missing: "not installed here" };
+  const readme = withTable(await read("README.md"), report);
+  expect(readme).toMatch(/, \d+ cores, load 3\.25 at the start, commit /);
+  expect(readme).toContain("\nNot here: webkit.\n");
+});
