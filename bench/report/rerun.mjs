@@ -54,7 +54,7 @@ export function rerunText({ commit: before, runtimes, rerun }, nameOf = (version
     ...(commit === before ? [] : [`commit ${commit ?? "unknown"}`]),
     ...(unlike.length === 0 ? [] : [`unlike conditions, ${unlike.join("; ")}`]),
   ];
-  const head = `Run again${minutesLater === undefined ? "" : ` ${span(minutesLater)} later`} (${when.join(", ")}). Peers and yardsticks tell how the machine drifted, which is taken out, and the noise, which nine in ten of them stay within:`;
+  const head = `Run again${minutesLater === undefined ? "" : ` ${span(minutesLater)} later`} (${when.join(", ")}). Peers and yardsticks tell how the machine drifted, which is taken out, and the noise, which nine in ten of them stay within; a figure of wavepool's is outside it where it changed by more, and by more than its own rounds and processes differ:`;
   const items = Object.entries(rerun.runtimes).map(([name, runtime]) =>
     runtimeText(nameOf(runtimes[name]?.version ?? name), runtime),
   );
