@@ -36,7 +36,6 @@ const { values, positionals } = told("", () =>
 if (positionals.length > 1) mistake(`it takes one report, not ${positionals.length}`);
 if (values.rerun !== undefined && (positionals.length > 0 || values.out !== undefined))
   mistake("--rerun is held against bench/report/results.json; give neither another report nor --out with it");
-const reportPage = await pageMaker();
 const file = resolve(positionals[0] ?? RESULTS);
 const report = told(file, () => parseReport(readFileSync(file, "utf8")));
 const output = [];
@@ -46,6 +45,8 @@ if (values.rerun !== undefined) {
 }
 if (file === RESULTS && values.out === undefined)
   output.push([README, told(file, () => withTable(readFileSync(README, "utf8"), report))]);
+// Last, for it takes longest to load.
+const reportPage = await pageMaker();
 output.unshift([values.out ?? path("index.html"), reportPage(report)]);
 for (const [target, text] of output) told(target, () => writeFileSync(target, text));
 
