@@ -7,6 +7,7 @@ import { expect, it, vi } from "vitest";
 import { readWav } from "../src/audio/wav.ts";
 import { createCore } from "../src/core/create-core.ts";
 import { PRESETS } from "../src/features/presets.ts";
+import { type RuntimeModule, runtimeModule } from "../src/inference/runtime-module.ts";
 import { createBufferPool } from "../src/pools/create-buffer-pool.ts";
 import type { Lease } from "../src/pools/lease.ts";
 import { createTranscriber } from "../src/transcription/transcriber.ts";
@@ -55,28 +56,38 @@ it("misses as often as a pool has to grow, and not once more, however leases com
   expect(releases).toBe(acquires);
 });
 
-it("calls onnxruntime once for the encoder, and once for the prompt and each token after it", async () => {
-  const run = vi.spyOn((InferenceSession as unknown as { prototype: Sessions }).prototype, "run");
-  const transcriber = await createTranscriber({
-    model: "tiny",
-    providers: ["native"],
-    offline: true,
-    warm: false,
-  });
-  try {
-    const sound = readWav(await readFile(SAMPLE));
-    const options = { language: "en", timestamps: "none" } as const;
-    const { segments } = await transcriber.transcribe(sound, options);
-    const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
-    const calls = run.mock.calls.length;
-    expect(tokens).toBeGreaterThan(10);
-    // The prompt's call gives the first token, and the last call the end of the text, which is no token of a segment.
-    expect(calls).toBe(1 + tokens + 1);
-  } finally {
-    await transcriber.dispose();
-    run.mockRestore();
-  }
-});
+/** Counts calls into onnxruntime from now on: by its sessions, or, on Wasm, by the module below them, which has started by then. */
+const CALLS = {
+  native: () => vi.spyOn((InferenceSession as unknown as { prototype: Sessions }).prototype, "run"),
+  wasm: () => vi.spyOn(runtimeModule() as RuntimeModule, "_OrtRun"),
+};
+
+it.each(["native", "wasm"] as const)(
+  "calls onnxruntime (%s) once for the encoder, and once for the prompt and each token after it",
+  async (provider) => {
+    const transcriber = await createTranscriber({
+      model: "tiny",
+      providers: [provider],
+      threads: 1,
+      offline: true,
+      warm: false,
+    });
+    const run = CALLS[provider]();
+    try {
+      const sound = readWav(await readFile(SAMPLE));
+      const options = { language: "en", timestamps: "none" } as const;
+      const { segments } = await transcriber.transcribe(sound, options);
+      const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
+      const calls = run.mock.calls.length;
+      expect(tokens).toBeGreaterThan(10);
+      // The prompt's call gives the first token, and the last call the end of the text, which is no token of a segment.
+      expect(calls).toBe(1 + tokens + 1);
+    } finally {
+      run.mockRestore();
+      await transcriber.dispose();
+    }
+  },
+);
 
 it("computes every preset, padded and not, without allocating", () => {
   const probe = fileURLToPath(new URL("preset-allocation-probe.mjs", import.meta.url));

@@ -12,6 +12,8 @@ const BAR = 20;
 const COLORS = { wavepool: "#1f77b4", peer: "#d98b3a", yardstick: "#8a8f98" };
 const color = { domain: Object.keys(COLORS), range: Object.values(COLORS) };
 const BINS = 48;
+/** Single calls that it takes to draw how they spread. */
+const ENOUGH_CALLS = 20;
 /** Least distance of two labels at the end of lines, in pixels. */
 const LABEL = 13;
 
@@ -78,28 +80,42 @@ export function bars(byRuntime, unit) {
 }
 
 /**
- * Medians over the size of the work, a line for each contender, in one runtime; nothing where there is but one size.
+ * Medians over the size of the work, a line for each contender, a chart for each runtime on the same scales; none where there is but
+ * one size.
  *
+ * @param byRuntime [[runtime, jobs]]
  * @param measure what a size is, for example "seconds"
+ * @returns charts with their headings
  */
-export function scaling(jobs, unit, measure) {
-  const rows = jobs.flatMap(({ size, entries }) => measured(entries).map((entry) => ({ ...entry, size })));
-  const sizes = [...new Set(rows.map(({ size }) => size))].sort((a, b) => a - b);
-  if (sizes.length < 2) return "";
+export function scaling(byRuntime, measure) {
+  const rowsOf = (jobs) =>
+    jobs.flatMap(({ size, entries }) => measured(entries).map((entry) => ({ ...entry, size })));
+  const all = byRuntime.flatMap(([, jobs]) => rowsOf(jobs));
+  const sizes = [...new Set(all.map(({ size }) => size))].sort((a, b) => a - b);
+  if (sizes.length < 2) return [];
+  const medians = all.map(({ median }) => median);
+  const y = [Math.min(...medians) / 1.5, Math.max(...medians) * 1.5];
+  const { unit } = byRuntime[0][1][0];
+  return byRuntime
+    .map(([runtime, jobs]) => [runtime, rowsOf(jobs)])
+    .filter(([, rows]) => rows.length > 0)
+    .map(([runtime, rows]) => `<h4>${escaped(runtime)}</h4>${lines(rows, { sizes, y, unit, measure })}`);
+}
+
+/** One such chart. */
+function lines(rows, { sizes, y, unit, measure }) {
   const height = 360;
-  const medians = rows.map(({ median }) => median);
-  const domain = [Math.min(...medians) / 1.5, Math.max(...medians) * 1.5];
   return draw({
     height,
     marginLeft: 60,
     marginRight: NAMES,
-    x: { type: "log", label: measure, ticks: sizes, tickFormat: String },
-    y: { type: "log", domain, label: unit, tickFormat: String, ticks: 6, grid: true },
+    x: { type: "log", domain: [sizes[0], sizes.at(-1)], label: measure, ticks: sizes, tickFormat: String },
+    y: { type: "log", domain: y, label: unit, tickFormat: String, ticks: 6, grid: true },
     color,
     marks: [
       Plot.line(rows, { x: "size", y: "median", z: "name", stroke: "kind" }),
       Plot.dot(rows, { x: "size", y: "median", fill: "kind" }),
-      Plot.text(apart(lastOfEach(rows), domain, height), {
+      Plot.text(apart(lastOfEach(rows), y, height), {
         x: "size",
         y: "label",
         text: "name",
@@ -130,15 +146,27 @@ function apart(rows, [least, most], height) {
     });
 }
 
-/** Single calls in one runtime: how often they take how long, from quantiles of each contender, in bins of the logarithm. */
+/**
+ * Single calls in one runtime: how often they take how long, from quantiles of each contender, in bins of the logarithm, with the
+ * number of calls. Of few calls quantiles tell nothing: those contenders are named instead.
+ */
 export function latencies(entries) {
-  const rows = measured(entries)
-    .filter(({ latencies }) => latencies !== undefined)
-    .flatMap(({ name, kind, latencies }) =>
-      latencies.quantiles.filter((ms) => ms > 0).map((ms) => ({ name, kind, exponent: Math.log10(ms) })),
-    );
-  if (rows.length === 0) return "";
-  const names = [...new Set(rows.map(({ name }) => name))];
+  const timed = measured(entries).filter(({ latencies }) => latencies !== undefined);
+  const enough = timed.filter(({ latencies }) => latencies.count >= ENOUGH_CALLS);
+  const few = timed
+    .filter((entry) => !enough.includes(entry))
+    .map(({ name, latencies }) => `${name} (${calls(latencies)})`);
+  const left = few.length === 0 ? "" : `<p>Too few calls to draw: ${escaped(few.join("; "))}</p>`;
+  return enough.length === 0 ? left : histograms(enough) + left;
+}
+
+const calls = ({ count }) => `${count} ${count === 1 ? "call" : "calls"}`;
+
+function histograms(entries) {
+  const rows = entries.flatMap(({ name, kind, latencies }) =>
+    latencies.quantiles.filter((ms) => ms > 0).map((ms) => ({ name, kind, exponent: Math.log10(ms) })),
+  );
+  const names = entries.map(({ name }) => name);
   return draw({
     height: 40 + 44 * names.length,
     marginLeft: NAMES,
@@ -154,6 +182,13 @@ export function latencies(entries) {
         Plot.binX({ y: "proportion-facet" }, { x: "exponent", fy: "name", fill: "kind", thresholds: BINS }),
       ),
       Plot.ruleY([0]),
+      Plot.text(entries, {
+        fy: "name",
+        text: ({ latencies }) => calls(latencies),
+        frameAnchor: "right",
+        textAnchor: "start",
+        dx: 8,
+      }),
     ],
   });
 }

@@ -2,6 +2,8 @@
 import { amount, figure } from "../harness/print.mjs";
 import { problemLine } from "../harness/problems.mjs";
 import { bars, escaped, latencies, scaling } from "./charts.mjs";
+import { garbageRate } from "./garbage-rate.mjs";
+import { rerunText } from "./rerun.mjs";
 
 const STYLE = `
 :root { color-scheme: light; }
@@ -33,6 +35,7 @@ export function reportPage(report) {
 <b class="peer">peers</b>, <b class="yardstick">yardsticks</b>. Results were held against a reference before they were timed, but for those of other features, which are named so.</p>
 <table><tr><th>runtime<th>version<th>core's binary by default${runtimes.join("")}</table>
 ${problems(report)}
+${again(report)}
 ${glance(report)}
 ${suites.map((suite) => suiteSection(report, suite)).join("\n")}
 </html>
@@ -62,6 +65,13 @@ function problems({ problems = [], skipped = [] }) {
       ? ""
       : `<h3>${title}</h3><ul>${lines.map((line) => `<li>${escaped(line)}`).join("")}</ul>`;
   return list("Missing or failed", problems.map(problemLine)) + list("Left out", skipped);
+}
+
+/** What a later run says, where one was held against this one. */
+function again(report) {
+  const text = rerunText(report);
+  if (text === undefined) return "";
+  return `<h2>Run again</h2><p>${escaped(text.head)}<ul>${text.items.map((item) => `<li>${escaped(item)}`).join("")}</ul>`;
 }
 
 /** Against the fastest peer of each job in each runtime. */
@@ -104,26 +114,31 @@ function suiteSection({ results }, name) {
   return `<h2>${escaped(title)}</h2>${scalingSection(inSuite, measure)}${jobs.join("\n")}`;
 }
 
-/** Of the first runtime, by what the jobs' names begin with. */
-function scalingSection([{ runtime, jobs }], measure) {
+/** A chart for each runtime, by what the jobs' names begin with. */
+function scalingSection(inSuite, measure) {
   const groups = new Map();
-  for (const job of jobs) {
-    const group = job.name.includes(",") ? job.name.split(",")[0] : "";
-    groups.set(group, [...(groups.get(group) ?? []), job]);
+  for (const { runtime, jobs } of inSuite) {
+    for (const job of jobs.filter(({ size }) => size !== undefined)) {
+      const group = job.name.includes(",") ? job.name.split(",")[0] : "";
+      const byRuntime = groups.get(group) ?? new Map();
+      groups.set(group, byRuntime.set(runtime, [...(byRuntime.get(runtime) ?? []), job]));
+    }
   }
-  return [...groups]
-    .map(([group, members]) => [
-      group,
-      scaling(
-        members.filter(({ size }) => size !== undefined),
-        members[0].unit,
-        measure ?? "size",
-      ),
-    ])
-    .filter(([, chart]) => chart !== "")
-    .map(([group, chart]) => `<h3>${escaped(`${group || "by size"}, ${runtime}`)}</h3>${chart}`)
-    .join("");
+  return [...groups].map(([group, byRuntime]) => scalingGroup(group, [...byRuntime], measure)).join("");
 }
+
+/** Those but the first runtime's on demand: they are alike. */
+function scalingGroup(group, byRuntime, measure) {
+  const [first, ...others] = scaling(byRuntime, measure ?? measureOf(byRuntime.flatMap(([, jobs]) => jobs)));
+  if (first === undefined) return "";
+  const more =
+    others.length === 0 ? "" : `<details><summary>In other runtimes</summary>${others.join("")}</details>`;
+  return `<h3>${escaped(group || "by size")}</h3>${first}${more}`;
+}
+
+/** As the jobs' names tell, where the suite does not. */
+const measureOf = (jobs) =>
+  jobs.every(({ name, size }) => name.endsWith(` ${size} s`)) ? "seconds" : "size";
 
 function jobSection(inSuite, name) {
   const byRuntime = inSuite.flatMap(({ runtime, jobs }) =>
@@ -143,12 +158,11 @@ function table(byRuntime, unit) {
   const rows = byRuntime.flatMap(({ runtime, entries }) =>
     entries.map(({ name, kind, failed, lacks, other, median, p10, p90, bytes, collections, checksum }) => {
       const value = failed ?? lacks ?? `${figure(median)} [${figure(p10)} … ${figure(p90)}]`;
-      const garbage = collections > 0 ? `${collections}` : "";
-      const cells = [value, amount(bytes), garbage, checksum ?? ""].map(
+      const cells = [value, amount(bytes), garbageRate(collections), checksum ?? ""].map(
         (text) => `<td class="number">${escaped(text)}`,
       );
       return `<tr><td>${escaped(runtime)}<td class="${kind}">${escaped(name)}${other ? `<br>${escaped(other)}` : ""}${cells.join("")}`;
     }),
   );
-  return `<table><tr><th>runtime<th>contender<th>${escaped(unit)}<th>allocated, each item<th>GCs in all rounds<th>checksum${rows.join("")}</table>`;
+  return `<table><tr><th>runtime<th>contender<th>${escaped(unit)}<th>allocated, each item<th>GCs, each item<th>checksum${rows.join("")}</table>`;
 }

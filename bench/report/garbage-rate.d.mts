@@ -1,0 +1,1 @@
+export function garbageRate(perItem: number | undefined): string;
