@@ -1,8 +1,7 @@
 /** One self-contained HTML page of a report. */
-import { amount, figure } from "../harness/print.mjs";
+import { amount, collectionsText, figure } from "../harness/print.mjs";
 import { problemLine } from "../harness/problems.mjs";
 import { bars, escaped, latencies, scaling } from "./charts.mjs";
-import { garbageRate } from "./garbage-rate.mjs";
 import { rerunText } from "./rerun.mjs";
 
 const STYLE = `
@@ -158,7 +157,7 @@ function table(byRuntime, unit) {
   const rows = byRuntime.flatMap(({ runtime, entries }) =>
     entries.map(({ name, kind, failed, lacks, other, median, p10, p90, bytes, collections, checksum }) => {
       const value = failed ?? lacks ?? `${figure(median)} [${figure(p10)} … ${figure(p90)}]`;
-      const cells = [value, amount(bytes), garbageRate(collections), checksum ?? ""].map(
+      const cells = [value, amount(bytes), collectionsText(collections), checksum ?? ""].map(
         (text) => `<td class="number">${escaped(text)}`,
       );
       return `<tr><td>${escaped(runtime)}<td class="${kind}">${escaped(name)}${other ? `<br>${escaped(other)}` : ""}${cells.join("")}`;

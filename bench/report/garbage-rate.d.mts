@@ -1,1 +1,0 @@
-export function garbageRate(perItem: number | undefined): string;
