@@ -5,6 +5,7 @@ import type { BenchReport, BenchThread } from "../../bench/own.mjs";
 import { InvalidArgumentError, messageOf } from "../core/errors.ts";
 import { settleable } from "../core/settleable.ts";
 import { benchSpeech } from "./bench-speech.ts";
+import { assertWritable, writeWholeFile } from "./output-file.ts";
 import { VERSION } from "./version.generated.ts";
 
 /** Something is missing from the figures: as `npm run bench` has it. */
@@ -24,10 +25,8 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
   const suites =
     flags.only === undefined ? OWN_SUITES : asked(() => bench.chosen("--only", flags.only!, OWN_SUITES));
   const older = flags.compare === undefined ? undefined : await readReport(flags.compare, bench.parseReport);
-  const save = (report: unknown) =>
-    adapter.writeFile(flags.json!, new TextEncoder().encode(`${JSON.stringify(report)}\n`));
-  // A file that cannot be written is found before a minute of measuring.
-  if (flags.json !== undefined) await save({});
+  // A file that cannot be written is found before a minute of measuring, and keeps what it has until that is over.
+  if (flags.json !== undefined) await assertWritable(flags.json);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const report = await bench.measureOwn(await import("../index.ts"), {
     suites,
@@ -39,7 +38,7 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
     speech: benchSpeech,
     print,
   });
-  if (flags.json !== undefined) await save(report);
+  if (flags.json !== undefined) await writeWholeFile(flags.json, `${JSON.stringify(report)}\n`);
   if (older) for (const line of bench.comparison(older, report)) print(line);
   if (report.problems.length > 0) process.exitCode = EXIT_INCOMPLETE;
 }

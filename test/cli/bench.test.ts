@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -53,4 +54,18 @@ it("refuses a suite that there is none of, and a file that no bench wrote", asyn
     code: 2,
     stderr: expect.stringMatching(/is no report of the bench/),
   });
+});
+
+it("leaves an older report as it is when it is ended early", async () => {
+  const report = join(folder, "kept.json");
+  await writeFile(report, "older");
+  const child = spawn(process.execPath, [CLI, "bench", "--quick", "--only", "fft,mel", "--json", report], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  // Its first line is printed when a suite has been measured, and one is left.
+  await once(child.stdout, "data");
+  child.kill("SIGINT");
+  await once(child, "exit");
+  expect(await readFile(report, "utf8")).toBe("older");
+  expect((await readdir(folder)).filter((name) => name.includes("kept"))).toEqual(["kept.json"]);
 });
