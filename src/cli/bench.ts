@@ -64,17 +64,28 @@ async function readReport(path: string, parse: (text: string) => BenchReport): P
   });
 }
 
-async function startBenchThread(data: unknown): Promise<BenchThread> {
+/**
+ * Starts a thread that contends with its like for one pool.
+ *
+ * @param data see Contention in bench/suites/contend.mjs
+ * @returns the thread, once it is ready; what it is asked rejects with an Error when it dies, and from then on.
+ */
+export async function startBenchThread(data: unknown): Promise<BenchThread> {
   let answer = settleable<unknown>();
+  let death: Error | undefined;
   const thread = startThread("bench-thread", data, {
     message: (message) => answer.resolve(message),
-    lost: (reason) => answer.reject(new Error(reason)),
+    lost: (reason) => {
+      death = new Error(reason);
+      answer.reject(death);
+    },
   });
   await answer.promise;
   return {
     ask(request) {
       answer = settleable();
-      thread.post(request);
+      if (death) answer.reject(death);
+      else thread.post(request);
       return answer.promise;
     },
     end: () => thread.terminate(true),
