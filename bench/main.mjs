@@ -12,7 +12,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { closed, devicesInChromium, engineOf, launched, suiteInPage } from "./harness/browsers.mjs";
 import { bundleForNode, REFERENCES } from "./harness/bundled.mjs";
 import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState } from "./harness/machine.mjs";
@@ -109,7 +109,7 @@ async function measureRuntime(name) {
     report.runtimes[name] = { version: name };
     if (engine) {
       site ??= await serveSite();
-      browser = await engine.launch();
+      browser = await launched(engine);
     }
     const measured = [];
     for (const suite of flags.suites) {
@@ -124,15 +124,26 @@ async function measureRuntime(name) {
   } catch (error) {
     report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
   } finally {
-    await browser?.close();
+    if (browser) await closed(browser);
   }
 
   function once(suite, engine, onProgress) {
     if (suite === "service") return serviceSuite(program).then((result) => ({ result }));
     if (suite === "inference" && name === "chromium") return devicesInChromium(site.url, effort);
-    return engine
-      ? suiteInPage(browser, site.url, suite, effort)
-      : suiteInProcess(name, program, suite, effort, onProgress);
+    return engine ? inBrowser(suite, engine) : suiteInProcess(name, program, suite, effort, onProgress);
+  }
+
+  async function inBrowser(suite, engine) {
+    browser ??= await launched(engine);
+    try {
+      return await suiteInPage(browser, site.url, suite, effort);
+    } catch (error) {
+      // It may have died; the next suite gets another.
+      const last = browser;
+      browser = undefined;
+      await closed(last);
+      throw error;
+    }
   }
 }
 
