@@ -9,13 +9,14 @@
  * once with --quick, which also leaves out long jobs, and suites that load models, and names them; the service runs once, under many requests. What is missing
  * or fails is named, the rest goes on, and the exit code is 3; 2 for a wrong flag.
  */
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { devicesInChromium, engineOf, suiteInPage } from "./harness/browsers.mjs";
+import { closed, devicesInChromium, engineOf, launched, suiteInPage } from "./harness/browsers.mjs";
 import { bundleForNode, REFERENCES } from "./harness/bundled.mjs";
 import { compareReports } from "./harness/compare.mjs";
-import { commitHere, machineState } from "./harness/machine.mjs";
+import { commitHere, machineState, programVersion } from "./harness/machine.mjs";
 import { poolRuns, withCounts } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
 import { problemsOf } from "./harness/problems.mjs";
@@ -28,6 +29,8 @@ import { SUITES } from "./suites/index.mjs";
 
 const BROWSERS = ["chromium", "firefox", "webkit"];
 const RUNTIMES = [...PROGRAM_NAMES, ...BROWSERS];
+/** Whose path a variable of the environment may give. */
+const BY_ENVIRONMENT = ["deno", "bun", "chromium", "firefox"];
 const ALL_SUITES = [...Object.keys(SUITES), "service"];
 /** Suites that load models: --quick has a minute, and leaves them out unless --only asks for them. */
 const SLOW = ["inference", "transcription", "service"];
@@ -48,7 +51,8 @@ const PAGE = fileURLToPath(new URL("./report/index.html", import.meta.url));
 const flags = readFlags();
 const effort = flags.quick ? "quick" : "full";
 const old = flags.compare && readReport(flags.compare);
-if (flags.json) opened(flags.json);
+if (flags.json) assertWritable("--json", flags.json);
+assertWritable("--page", flags.page);
 installPeers();
 await bundleForNode(REFERENCES);
 // Without this, drivers of browsers close them and let this program go on; processes of suites end with it.
@@ -104,14 +108,16 @@ async function measureRuntime(name) {
   try {
     const engine = BROWSERS.includes(name) ? await engineOf(name) : undefined;
     if (!program && !engine) {
-      report.runtimes[name] = { missing: "not installed here" };
-      console.log(`\n${name}: not installed here`);
+      const missing = whyMissing(name);
+      report.runtimes[name] = { missing };
+      console.log(`\n${name}: ${missing}`);
       return;
     }
-    report.runtimes[name] = { version: name };
+    // Suites that run in it tell what it is; the service does not, and a suite that fails may not.
+    report.runtimes[name] = { version: program ? programVersion(name, program) : name };
     if (engine) {
       site ??= await serveSite();
-      browser = await engine.launch();
+      browser = await launched(engine);
     }
     const measured = [];
     for (const suite of flags.suites) {
@@ -127,16 +133,33 @@ async function measureRuntime(name) {
   } catch (error) {
     report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
   } finally {
-    await browser?.close();
+    if (browser) await closed(browser);
   }
 
   function once(suite, engine, onProgress) {
     if (suite === "service") return serviceSuite(program).then((result) => ({ result }));
     if (suite === "inference" && name === "chromium") return devicesInChromium(site.url, effort);
-    return engine
-      ? suiteInPage(browser, site.url, suite, effort)
-      : suiteInProcess(name, program, suite, effort, onProgress);
+    return engine ? inBrowser(suite, engine) : suiteInProcess(name, program, suite, effort, onProgress);
   }
+
+  async function inBrowser(suite, engine) {
+    browser ??= await launched(engine);
+    try {
+      return await suiteInPage(browser, site.url, suite, effort);
+    } catch (error) {
+      // It may have died; the next suite gets another.
+      const last = browser;
+      browser = undefined;
+      await closed(last);
+      throw error;
+    }
+  }
+}
+
+function whyMissing(runtime) {
+  const variable = runtime.toUpperCase();
+  const named = BY_ENVIRONMENT.includes(runtime) && process.env[variable];
+  return named ? `${variable} names nothing at ${named}` : "not installed here";
 }
 
 function leftOut(suite, runtime) {
@@ -216,12 +239,13 @@ function readReport(path) {
   }
 }
 
-/** A file that cannot be written is found before minutes of measuring. */
-function opened(path) {
+/** A file that cannot be written is found before minutes of measuring; it is neither made nor emptied. */
+function assertWritable(flag, path) {
   try {
-    closeSync(openSync(path, "a"));
+    if (existsSync(path)) closeSync(openSync(path, "a"));
+    else accessSync(dirname(path), constants.W_OK);
   } catch (error) {
-    mistake(`--json ${path}: ${error.message}`);
+    mistake(`${flag} ${path}: ${error.message}`);
   }
 }
 

@@ -1,6 +1,8 @@
-import type { EngineBrowser } from "../../test/reference/engine.ts";
+import type { Engine, EngineBrowser } from "../../test/reference/engine.ts";
 import type { SuiteResult } from "./measure.mjs";
 
+export function launched(engine: Engine): Promise<EngineBrowser>;
+export function closed(pageOrBrowser: { close(): Promise<void> }): Promise<void>;
 export function suiteInPage(
   browser: EngineBrowser,
   url: string,

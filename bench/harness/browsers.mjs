@@ -6,6 +6,8 @@ import { besideResult } from "./pool-runs.mjs";
 
 /** As long as processes of other runtimes have. */
 const MAX_MS = 900_000;
+/** Then what does not close is left to its driver, which ends it with this process. */
+const CLOSE_MS = 20_000;
 
 const drivers = async () => import(pathToFileURL(await bundleForNode(DRIVERS)).href);
 
@@ -15,6 +17,14 @@ export async function engineOf(name) {
   found ??= await drivers();
   const engine = found.ENGINES.find((each) => each.name.toLowerCase() === name);
   return engine?.there ? engine : undefined;
+}
+
+/** Starts a browser whose scripts may take as long as a suite. */
+export const launched = (engine) => engine.launch(MAX_MS);
+
+/** Closes a page or browser, be it dead: what it was there for is over, or has failed with a better reason. */
+export async function closed(pageOrBrowser) {
+  await within(CLOSE_MS, pageOrBrowser.close()).catch(() => undefined);
 }
 
 /**
@@ -28,7 +38,7 @@ export async function devicesInChromium(url, effort) {
     try {
       return await suiteInPage(browser, url, "inference", effort, providers);
     } finally {
-      await browser.close();
+      await closed(browser);
     }
   };
   const answer = await run(found.CHROMIUM, []);
@@ -78,6 +88,6 @@ export async function suiteInPage(browser, url, suite, effort, providers) {
     if (failed !== undefined) throw new Error(failed);
     return typeof browser.version !== "string" ? result : { ...result, version: browser.version };
   } finally {
-    await page.close();
+    await closed(page);
   }
 }

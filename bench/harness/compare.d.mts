@@ -3,10 +3,10 @@ import type { SuiteResult } from "./measure.mjs";
 export interface Report {
   effort?: string;
   machine?: { processor?: string; cores?: number };
-  runtimes?: Record<string, { version?: string }>;
+  runtimes?: Record<string, { version?: string; core?: string | undefined }>;
   /** Versions of peers by name. */
   peers?: Record<string, string>;
-  results: (Pick<SuiteResult, "suite" | "jobs"> & { runtime: string })[];
+  results: (Pick<SuiteResult, "suite" | "jobs"> & Partial<Pick<SuiteResult, "left">> & { runtime: string })[];
 }
 export interface Compared {
   runtime: string;

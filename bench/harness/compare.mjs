@@ -35,9 +35,13 @@ export function compareReports(older, newer) {
     after: entry.median,
     ...verdict(earlier, entry, machine[place.runtime]),
   }));
-  const measured = new Set(newer.results.map(({ runtime, suite }) => `${runtime} ${suite}`));
+  // Of the suites that were measured, the jobs that were left out.
+  const measured = new Map(
+    newer.results.map(({ runtime, suite, left }) => [`${runtime} ${suite}`, left ?? []]),
+  );
   for (const [key, { entry, ...place }] of before) {
-    if (!after.has(key) && measured.has(`${place.runtime} ${place.suite}`))
+    const left = measured.get(`${place.runtime} ${place.suite}`);
+    if (!after.has(key) && left && !left.includes(place.job))
       rows.push({ ...place, before: entry.median, after: undefined, verdict: "gone" });
   }
   return { unlike: unlikeness(older, newer), machine, rows };
@@ -51,8 +55,12 @@ function unlikeness(older, newer) {
   };
   tell("effort", older.effort, newer.effort);
   for (const field of ["processor", "cores"]) tell(field, older.machine?.[field], newer.machine?.[field]);
-  for (const [name, { version }] of Object.entries(newer.runtimes ?? {})) {
-    if (older.runtimes?.[name]) tell(name, older.runtimes[name].version, version);
+  for (const [name, { version, core }] of Object.entries(newer.runtimes ?? {})) {
+    const then = older.runtimes?.[name];
+    if (!then) continue;
+    tell(name, then.version, version);
+    // A run of the service alone does not know it.
+    if (then.core && core) tell(`${name}, core by default`, then.core, core);
   }
   return lines;
 }

@@ -5,3 +5,4 @@ export function machineState(): {
   memoryGiB: number;
   load: number;
 };
+export function programVersion(name: string, program: string): string;

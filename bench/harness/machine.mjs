@@ -24,7 +24,17 @@ export function runtimeVersion() {
   return Deno ? `Deno ${Deno.version.deno}` : `Node ${process.versions.node}`;
 }
 
-/** The same in a line, with the runtime, for benches that print no report. */
+/** The same of the program of another runtime, as it tells them; the name alone where it does not. */
+export function programVersion(name, program) {
+  try {
+    const said = execFileSync(program, ["--version"], { encoding: "utf8", stdio: "pipe", timeout: 20_000 });
+    return `${name[0].toUpperCase()}${name.slice(1)} ${/\d+\.\S+/.exec(said)[0]}`;
+  } catch {
+    return name;
+  }
+}
+
+/** Machine and this runtime in a line, for benches that print no report. */
 export function machineLine() {
   const { processor, cores, platform, load } = machineState();
   return `${processor}, ${cores} cores, ${platform}, ${runtimeVersion()}, load ${load}`;

@@ -56,21 +56,26 @@ export const problemLines = (problems) =>
 /** What changed, and how much did not. */
 export function comparisonLines({ unlike, machine, rows }) {
   const changed = rows.filter(({ verdict }) => ["slower", "faster", "gone"].includes(verdict));
+  const common = rows.some(({ before, after }) => before !== undefined && after !== undefined);
+  const noises = Object.entries(machine).map(([runtime, { drift, noise, others }]) =>
+    others === 0
+      ? `  ${runtime}: too few peers and yardsticks to tell the noise; a tenth is taken for it`
+      : `  ${runtime}: ${others} peers and yardsticks take ${figure(drift)} × the time, which is taken out; ±${figure(100 * (Math.exp(noise) - 1))} % is noise`,
+  );
   return [
     "",
     "compared",
     ...unlike.map((line) => `  unlike conditions, ${line}`),
-    ...Object.entries(machine).map(([runtime, { drift, noise, others }]) =>
-      others === 0
-        ? `  ${runtime}: too few peers and yardsticks to tell the noise; a tenth is taken for it`
-        : `  ${runtime}: ${others} peers and yardsticks take ${figure(drift)} × the time, which is taken out; ±${figure(100 * (Math.exp(noise) - 1))} % is noise`,
-    ),
+    ...(common ? noises : ["  nothing in common: no figure is in both reports"]),
     ...changed.map(({ runtime, suite, job, contender, unit, before, after, ratio, verdict }) => {
       const change = ratio === undefined ? "" : `, ${figure(ratio)} × the time`;
       return `  ${verdict}: ${runtime}, ${suite}, ${job}, ${contender}: ${figure(before)} → ${figure(after)} ${unit}${change}`;
     }),
-    `  ${Object.entries(tally(rows))
-      .map(([verdict, count]) => `${count} ${verdict}`)
-      .join(", ")}`,
+    ...(rows.length === 0 ? [] : [`  ${counts(rows)}`]),
   ];
 }
+
+const counts = (rows) =>
+  Object.entries(tally(rows))
+    .map(([verdict, count]) => `${count} ${verdict}`)
+    .join(", ");

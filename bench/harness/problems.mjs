@@ -1,10 +1,12 @@
-/** What a report lacks and why: a runtime that is not there, a suite that ended early, a contender that failed. */
+/** What a report lacks and why: a runtime that is not there, a suite that ended early or was not counted, a contender that failed. */
 export function problemsOf({ runtimes, results }) {
   const problems = [];
   for (const [runtime, { missing }] of Object.entries(runtimes)) {
     if (missing !== undefined) problems.push({ runtime, message: missing });
   }
-  for (const { runtime, suite, failed, jobs = [] } of results) {
+  for (const { runtime, suite, failed, uncounted, jobs = [] } of results) {
+    if (uncounted !== undefined)
+      problems.push({ runtime, suite, message: `its bytes were not counted: ${uncounted}` });
     if (failed !== undefined) problems.push({ runtime, suite, message: failed });
     for (const { name: job, entries } of jobs) {
       for (const { name: contender, failed } of entries) {

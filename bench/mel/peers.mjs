@@ -5,12 +5,24 @@ import { fileURLToPath } from "node:url";
 
 const BENCH = fileURLToPath(new URL("..", import.meta.url));
 
-/** Versions by name. */
-export const peerVersions = JSON.parse(readFileSync(`${BENCH}package.json`, "utf8")).dependencies;
+const read = (path) => JSON.parse(readFileSync(`${BENCH}${path}`, "utf8"));
+const NAMES = Object.keys(read("package.json").dependencies);
+
+/** Versions by name of what is installed, whatever was asked for; without those that are not. installPeers changes it. */
+export let peerVersions = installed();
+
+function installed() {
+  const versions = {};
+  for (const name of NAMES) {
+    const path = `node_modules/${name}/package.json`;
+    if (existsSync(`${BENCH}${path}`)) versions[name] = read(path).version;
+  }
+  return versions;
+}
 
 /** Installs what is missing, with install scripts off: they fetch GPU libraries that this bench does not need. */
 export function installPeers() {
-  if (Object.keys(peerVersions).every((name) => existsSync(`${BENCH}node_modules/${name}`))) return;
+  if (NAMES.every((name) => name in peerVersions)) return;
   console.error("installing the peers of bench/package.json …");
   try {
     const options = ["--ignore-scripts", "--no-audit", "--no-fund"];
@@ -18,4 +30,5 @@ export function installPeers() {
   } catch (error) {
     console.error(`npm ci failed, so some peers will be missing: ${error.message}`);
   }
+  peerVersions = installed();
 }

@@ -8,7 +8,12 @@ const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
 
 export const CONTENDERS = {
   wavepool: { label: "wavepool" },
-  transformers: { label: `transformers.js ${peerVersions["@huggingface/transformers"]}` },
+  transformers: {
+    /** Its version is known once it is installed. */
+    get label() {
+      return `transformers.js ${peerVersions["@huggingface/transformers"]}`;
+    },
+  },
 };
 
 /** Installs the peer where it is missing. */

@@ -5,6 +5,7 @@ import type { BenchReport, BenchThread } from "../../bench/own.mjs";
 import { InvalidArgumentError, messageOf } from "../core/errors.ts";
 import { settleable } from "../core/settleable.ts";
 import { benchSpeech } from "./bench-speech.ts";
+import { assertWritable, writeWholeFile } from "./output-file.ts";
 import { VERSION } from "./version.generated.ts";
 
 /** Something is missing from the figures: as `npm run bench` has it. */
@@ -24,10 +25,8 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
   const suites =
     flags.only === undefined ? OWN_SUITES : asked(() => bench.chosen("--only", flags.only!, OWN_SUITES));
   const older = flags.compare === undefined ? undefined : await readReport(flags.compare, bench.parseReport);
-  const save = (report: unknown) =>
-    adapter.writeFile(flags.json!, new TextEncoder().encode(`${JSON.stringify(report)}\n`));
-  // A file that cannot be written is found before a minute of measuring.
-  if (flags.json !== undefined) await save({});
+  // A file that cannot be written is found before a minute of measuring, and keeps what it has until that is over.
+  if (flags.json !== undefined) await assertWritable(flags.json);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const report = await bench.measureOwn(await import("../index.ts"), {
     suites,
@@ -39,7 +38,7 @@ export async function benchCommand(flags: BenchFlags): Promise<void> {
     speech: benchSpeech,
     print,
   });
-  if (flags.json !== undefined) await save(report);
+  if (flags.json !== undefined) await writeWholeFile(flags.json, `${JSON.stringify(report)}\n`);
   if (older) for (const line of bench.comparison(older, report)) print(line);
   if (report.problems.length > 0) process.exitCode = EXIT_INCOMPLETE;
 }
@@ -65,17 +64,28 @@ async function readReport(path: string, parse: (text: string) => BenchReport): P
   });
 }
 
-async function startBenchThread(data: unknown): Promise<BenchThread> {
+/**
+ * Starts a thread that contends with its like for one pool.
+ *
+ * @param data see Contention in bench/suites/contend.mjs
+ * @returns the thread, once it is ready; what it is asked rejects with an Error when it dies, and from then on.
+ */
+export async function startBenchThread(data: unknown): Promise<BenchThread> {
   let answer = settleable<unknown>();
+  let death: Error | undefined;
   const thread = startThread("bench-thread", data, {
     message: (message) => answer.resolve(message),
-    lost: (reason) => answer.reject(new Error(reason)),
+    lost: (reason) => {
+      death = new Error(reason);
+      answer.reject(death);
+    },
   });
   await answer.promise;
   return {
     ask(request) {
       answer = settleable();
-      thread.post(request);
+      if (death) answer.reject(death);
+      else thread.post(request);
       return answer.promise;
     },
     end: () => thread.terminate(true),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compareReports, tally } from "../../bench/harness/compare.mjs";
+import { comparison } from "../../bench/own.mjs";
 
 type Figure = [p10: number, median: number, p90: number] | undefined;
 
@@ -82,5 +83,33 @@ describe("two runs", () => {
     const older = { a: [9.9, 10, 10.1], b: [9.9, 10, 10.1] };
     const newer = { a: [10.6, 10.7, 10.8], b: [11.4, 11.5, 11.6] };
     expect(verdicts(older, newer)).toEqual({ a: "within noise", b: "slower" });
+  });
+
+  it("do not miss the jobs that the newer one left out", () => {
+    const older = report({ ...still, a: [9, 10, 11] } as never);
+    const [result] = older.results;
+    const newer = (left: string[]) => ({ results: [{ ...result!, jobs: [], left }] });
+    expect(compareReports(older, newer(["30 s"])).rows).toEqual([]);
+    expect(tally(compareReports(older, newer(["600 s"])).rows)).toEqual({ gone: 11 });
+  });
+
+  it("are unlike where the core's binary is another, as far as both know it", () => {
+    const of = (core?: string) => ({ ...report(still), runtimes: { node: { version: "Node 20", core } } });
+    expect(compareReports(of("threads"), of("threads, relaxed SIMD")).unlike).toEqual([
+      "node, core by default: threads then, threads, relaxed SIMD now",
+    ]);
+    expect(compareReports(of("threads"), of("threads")).unlike).toEqual([]);
+    expect(compareReports(of("threads"), of()).unlike).toEqual([]);
+  });
+
+  it("of other suites or runtimes have nothing in common, and say so", () => {
+    const newer = report({ a: [9, 10, 11] } as never);
+    const older = { results: newer.results.map((result) => ({ ...result, suite: "fft" })) };
+    const lines = (then: object) => comparison(then as never, newer as never).slice(2);
+    expect(lines(older)).toEqual(["  nothing in common: no figure is in both reports", "  1 new"]);
+    expect(comparison(newer as never, { results: [] } as never).slice(2)).toEqual([
+      "  nothing in common: no figure is in both reports",
+    ]);
+    expect(lines(newer).join()).not.toContain("nothing in common");
   });
 });

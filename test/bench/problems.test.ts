@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
+import { programVersion } from "../../bench/harness/machine.mjs";
 import { problemLine, problemsOf } from "../../bench/harness/problems.mjs";
 
 const PAGE = join(mkdtempSync(join(tmpdir(), "wavepool-bench-")), "page.html");
@@ -57,7 +58,7 @@ it.skipIf(!peersThere)(
     const env = { ...process.env, DENO: "/nowhere/deno" };
     const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env });
     expect(stdout).toMatch(/wavepool, analysis buffer +[\d.]+ \[/);
-    expect(stdout).toMatch(/missing or failed\n {2}deno: not installed here\n/);
+    expect(stdout).toMatch(/missing or failed\n {2}deno: DENO names nothing at \/nowhere\/deno\n/);
     expect(status).toBe(3);
   },
 );
@@ -92,6 +93,8 @@ it.each([
   ["--only", "melt"],
   ["--compare", MAIN],
   ["--json", "/nowhere/report.json"],
+  ["--page", "/nowhere/page.html"],
+  ["--page", dirname(MAIN)],
 ])("%s %s is refused before anything runs, with code 2", (flag, value) => {
   try {
     execFileSync(process.execPath, [MAIN, flag, value], { stdio: "pipe" });
@@ -101,4 +104,16 @@ it.each([
     expect(status).toBe(2);
     expect(String(stderr)).toContain(value);
   }
+});
+
+it("leaves no empty file where it is told in time that a flag is wrong", () => {
+  const json = join(dirname(PAGE), "report.json");
+  const args = [MAIN, "--json", json, "--page", "/nowhere/page.html"];
+  expect(spawnSync(process.execPath, args).status).toBe(2);
+  expect(existsSync(json)).toBe(false);
+});
+
+it("knows a program's version before a suite has told it", () => {
+  expect(programVersion("node", process.execPath)).toBe(`Node ${process.versions.node}`);
+  expect(programVersion("deno", "/nowhere/deno")).toBe("deno");
 });

@@ -1,9 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startBenchThread } from "../../src/cli/bench.ts";
+import { createBufferPool, createCore } from "../../src/index.ts";
 
 const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 let folder: string;
@@ -54,3 +57,32 @@ it("refuses a suite that there is none of, and a file that no bench wrote", asyn
     stderr: expect.stringMatching(/is no report of the bench/),
   });
 });
+
+it("leaves an older report as it is when it is ended early", async () => {
+  const report = join(folder, "kept.json");
+  await writeFile(report, "older");
+  const child = spawn(process.execPath, [CLI, "bench", "--quick", "--only", "fft,mel", "--json", report], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  // Its first line is printed when a suite has been measured, and one is left.
+  await once(child.stdout, "data");
+  child.kill("SIGINT");
+  expect(await once(child, "exit")).not.toContain(0);
+  expect(await readFile(report, "utf8")).toBe("older");
+  expect((await readdir(folder)).filter((name) => name.includes("kept"))).toEqual(["kept.json"]);
+});
+
+it("rejects whatever is asked of a thread that has died", async () => {
+  const core = await createCore({ threads: true });
+  createBufferPool(core, { name: "shared", dtype: "f32", bytes: 4096, max: 4 });
+  const thread = await startBenchThread({ handle: core.share(), pairs: 10, work: "pool" });
+  expect(await thread.ask("go")).toBe(10);
+  // A lease of what is no pool any more is a trap; the check for leaks is to find one again.
+  const bytes = new Uint8Array(core.share().memory.buffer);
+  const before = bytes.slice();
+  bytes.fill(0xff);
+  await expect(thread.ask("go")).rejects.toThrow();
+  bytes.set(before);
+  await expect(thread.ask("go")).rejects.toThrow();
+  await thread.end();
+}, 20_000);

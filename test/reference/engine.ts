@@ -15,12 +15,16 @@ export interface EngineBrowser {
   close(): Promise<void>;
 }
 
+/** Most ms that a script of a page takes in a test. */
+export const SCRIPT_MS = 240_000;
+
 /** A browser engine that tests can run in. */
 export interface Engine {
   readonly name: "Chromium" | "Firefox" | "WebKit";
   /** Whether its program is here; where not, loading the module has said so. */
   readonly there: boolean;
-  launch(): Promise<EngineBrowser>;
+  /** @param scriptMs most that a script of a page may take, where the driver has a limit; SCRIPT_MS by default */
+  launch(scriptMs?: number): Promise<EngineBrowser>;
 }
 
 /** What a browser of playwright or puppeteer has of what is used here; the two are alike in it. */

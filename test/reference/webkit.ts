@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Engine, EngineBrowser, EnginePage } from "./engine.ts";
+import { type Engine, type EngineBrowser, type EnginePage, SCRIPT_MS } from "./engine.ts";
 
 /** WebKitGTK's driver and browser, and the screen that they need, of Debian's webkit2gtk-driver and xvfb. */
 const DRIVER = "/usr/bin/WebKitWebDriver";
 const BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 const SCREEN = "/usr/bin/Xvfb";
+/** For the driver to end a session; then both are ended without asking. */
+const CLOSE_MS = 10_000;
 const there = [DRIVER, BROWSER, SCREEN].every((path) => existsSync(path));
 
 if (!there) console.warn("SKIPPED: WebKit. Install webkit2gtk-driver and xvfb of Debian.");
@@ -33,11 +37,18 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A command of WebDriver (https://www.w3.org/TR/webdriver2/). */
+/** A command of WebDriver (https://www.w3.org/TR/webdriver2/). By node:http, for fetch gives up after five minutes. */
 async function command<R>(method: "POST" | "DELETE", url: string, body?: object): Promise<R> {
-  const response = await fetch(url, { method, ...(body && { body: JSON.stringify(body) }) });
-  const { value } = (await response.json()) as { value: R & { error?: string; message?: string } };
-  if (!response.ok) throw new Error(`${value.error}: ${value.message}`);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { method }, resolve)
+      .once("error", reject)
+      .end(body && JSON.stringify(body));
+  });
+  const { value } = JSON.parse(await text(answer)) as { value: R & { error?: string; message?: string } };
+  if (answer.statusCode !== 200) {
+    // It has no word for a browser that died.
+    throw new Error(`${value.error}: ${value.message || "the driver says no more"}`);
+  }
   return value;
 }
 
@@ -81,7 +92,7 @@ function pageOf(session: string): EnginePage {
   return page;
 }
 
-async function launch(): Promise<EngineBrowser> {
+async function launch(scriptMs = SCRIPT_MS): Promise<EngineBrowser> {
   const screen = await startScreen();
   const port = await freePort();
   const driver = spawn(DRIVER, [`--port=${port}`], {
@@ -90,9 +101,11 @@ async function launch(): Promise<EngineBrowser> {
     env: { ...process.env, DISPLAY: screen.display, JSC_useSharedArrayBuffer: "1", NO_AT_BRIDGE: "1" },
   });
   const end = () => {
+    process.off("exit", end);
     driver.kill();
     screen.process.kill();
   };
+  process.once("exit", end);
   try {
     const url = `http://127.0.0.1:${port}/session`;
     const options = { binary: BROWSER, args: ["--automation"] };
@@ -105,18 +118,21 @@ async function launch(): Promise<EngineBrowser> {
         started = await start();
       } catch (error) {
         // The driver takes a moment to listen.
-        if (!(error instanceof TypeError) || Date.now() > deadline) throw error;
+        if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED" || Date.now() > deadline) throw error;
         await pause(50);
       }
     }
     const session = `${url}/${started.sessionId}`;
-    await command("POST", `${session}/timeouts`, { script: 240_000, pageLoad: 60_000 });
+    await command("POST", `${session}/timeouts`, { script: scriptMs, pageLoad: 60_000 });
     return {
       // Its pages name Safari's version.
       version: `WebKitGTK ${started.capabilities.browserVersion}`,
       newPage: async () => pageOf(session),
       async close() {
-        await command("DELETE", session).finally(end);
+        // A session that has died is no more to be closed; what was asked of it has failed.
+        const ended = command("DELETE", session).catch(() => undefined);
+        await Promise.race([ended, pause(CLOSE_MS, undefined, { ref: false })]);
+        end();
       },
     };
   } catch (error) {
