@@ -19,7 +19,9 @@ export function amount(bytes) {
 /** Collections of an item as people read them: of many, or how many items go to one. */
 export function collectionsText(perItem) {
   if (perItem === undefined || perItem === 0) return "";
-  return perItem >= 1 ? figure(perItem) : `1 in ${Math.round(1 / perItem).toLocaleString("en-US")}`;
+  return perItem >= 1
+    ? figure(perItem)
+    : `1 in ${Number((1 / perItem).toPrecision(2)).toLocaleString("en-US")}`;
 }
 
 /** Lines of one suite in one runtime. */

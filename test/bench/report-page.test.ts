@@ -148,7 +148,7 @@ describe.skipIf(!there)("a report's page", async () => {
       const row = rows.find(({ children }) => children[1]?.textContent === `contender ${rate}`);
       return row?.children[4]?.textContent;
     });
-    expect(cells, title).toEqual(["8.1", "1 in 330,000", "", ""]);
+    expect(cells, title).toEqual(["8.10", "1 in 330,000", "", ""]);
   });
 
   it("tells what a later run says", () => {
