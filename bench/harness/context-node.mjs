@@ -52,17 +52,26 @@ async function countInto(context) {
 
 async function startThread(data) {
   const worker = new Worker(THREAD, { workerData: data });
+  let answered = () => undefined;
+  const death = new Promise((_, reject) => {
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the thread ended with ${code}`)));
+  });
+  death.catch(() => undefined); // whoever asks is told
+  worker.on("message", (message) => answered(message));
   const answer = () =>
-    new Promise((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
+    Promise.race([
+      death,
+      new Promise((resolve) => {
+        answered = resolve;
+      }),
+    ]);
   await answer();
   return {
     ask(request) {
-      const answered = answer();
+      const answering = answer();
       worker.postMessage(request);
-      return answered;
+      return answering;
     },
     end: () => worker.terminate(),
   };

@@ -21,7 +21,7 @@ export function reportPage(report) {
   const suites = [...new Set(report.results.map(({ suite }) => suite))];
   const runtimes = Object.entries(report.runtimes).map(
     ([name, { version, core, missing }]) =>
-      `<tr><td>${escaped(name)}<td>${escaped(missing ?? version)}<td>${escaped(missing ? "" : core)}`,
+      `<tr><td>${escaped(name)}<td>${escaped(missing ?? version)}<td>${escaped(missing ? "" : (core ?? ""))}`,
   );
   return `<!doctype html>
 <html lang="en">
