@@ -33,7 +33,7 @@ const MAX_LATENCIES = 1000;
 /** Single calls of one item are timed where they take at least so long, in ms: below, the clock is all that is seen. */
 const LATENCY_FROM = 0.2;
 /** Bytes take some twenty calls: those of slow contenders are left out, in ms. */
-const BYTES_BELOW = 200;
+const BYTES_BELOW = 400;
 /** Collections are counted over as long. */
 const COLLECTIONS_MS = 150;
 const DIGITS = 4;

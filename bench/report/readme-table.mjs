@@ -26,6 +26,9 @@ const SHOWN = [
   ["service", "4 clients, between answers"],
 ];
 
+/** Where bytes can be counted; the first that did is shown. */
+const COUNTING = ["node", "deno"];
+
 /** What stands between the markers. */
 export function readmeTable(report) {
   const runtimes = Object.entries(report.runtimes).filter(([, { missing }]) => missing === undefined);
@@ -34,7 +37,7 @@ export function readmeTable(report) {
   const missing = Object.entries(report.runtimes).filter(([, { missing }]) => missing !== undefined);
   const lines = [
     BEGIN,
-    `${processor}, ${cores} cores${before}, commit ${report.commit}; medians, smaller is faster; bytes allocated for each item in Node, where they were counted; – where there is none, for reasons that the report tells:`,
+    `${processor}, ${cores} cores${before}, commit ${report.commit}; medians, smaller is faster; bytes allocated for each item in Node, or in Deno where only there they were counted; – where there is none, for reasons that the report tells:`,
     "",
     `| | | ${runtimes.map(([, { version }]) => shortVersion(version)).join(" | ")} | allocated |`,
     `|---|---|${runtimes.map(() => "---|").join("")}---|`,
@@ -70,7 +73,7 @@ function jobRows({ results }, suite, name, runtimes) {
       cell(byRuntime.get(runtime)?.failed === undefined ? entryOf(runtime) : { failed: true }),
     );
     const other = found.flatMap(entriesOf).some((entry) => entry.other);
-    return `| ${row === 0 ? heading : ""} | ${contender}${other ? " (other features)" : ""} | ${cells.join(" | ")} | ${amount(entryOf("node")?.bytes)} |`;
+    return `| ${row === 0 ? heading : ""} | ${contender}${other ? " (other features)" : ""} | ${cells.join(" | ")} | ${amount(COUNTING.map((runtime) => entryOf(runtime)?.bytes).find((bytes) => bytes !== undefined))} |`;
   });
 }
 

@@ -74,6 +74,19 @@ it("tells a suite that failed in a runtime from what there is not", async () => 
   expect(native.slice(3, 5)).toEqual(["–", "–"]);
 });
 
+it("shows what Deno counted where Node did not", async () => {
+  const report = await readReport();
+  for (const [runtime, bytes] of [
+    ["node", undefined],
+    ["deno", 1234],
+  ]) {
+    const { jobs } = report.results.find((result) => result.runtime === runtime && result.suite === "ring")!;
+    Object.assign(jobs[0]!.entries.find(({ name }) => name === "ringbuf.js")!, { bytes });
+  }
+  const rows = await rowsOf(report);
+  expect(rows.find(([, contender]) => contender === "ringbuf.js")!.at(-1)).toBe("1234 bytes");
+});
+
 it("keeps the row of a suite that failed everywhere", async () => {
   const report = await readReport();
   fail(report, "ring");
