@@ -19,7 +19,7 @@ import { compareReports } from "./harness/compare.mjs";
 import { commitHere, machineState, programVersion } from "./harness/machine.mjs";
 import { poolRuns, withCounts } from "./harness/pool-runs.mjs";
 import { comparisonLines, problemLines, suiteLines } from "./harness/print.mjs";
-import { problemsOf } from "./harness/problems.mjs";
+import { firstLine, problemsOf } from "./harness/problems.mjs";
 import { counts as canCount, PROGRAM_NAMES, programOf, suiteInProcess } from "./harness/programs.mjs";
 import { chosen, parseReport } from "./harness/request.mjs";
 import { serviceSuite } from "./harness/service.mjs";
@@ -131,7 +131,7 @@ async function measureRuntime(name) {
       for (const each of measured) await measureIn(name, each, pass, (at) => once(each.suite, engine, at));
     }
   } catch (error) {
-    report.runtimes[name] = { missing: `it did not start: ${String(error.message).split("\n")[0]}` };
+    report.runtimes[name] = { missing: `it did not start: ${firstLine(error)}` };
   } finally {
     if (browser) await closed(browser);
   }
@@ -176,7 +176,7 @@ async function countIn(runtime, program, measured) {
       await suiteInProcess(runtime, program, measured.suite, "counts", told(runtime))
     ).result;
   } catch (error) {
-    measured.uncounted = String(error.message).split("\n")[0];
+    measured.uncounted = firstLine(error);
   }
   told(runtime)("");
 }
@@ -202,8 +202,7 @@ async function measureIn(runtime, measured, pass, run) {
     }
   } catch (error) {
     measured.failed = true;
-    const failed = String(error.message).split("\n")[0];
-    report.results.push({ runtime, suite, title: suite, failed, jobs: [] });
+    report.results.push({ runtime, suite, title: suite, failed: firstLine(error), jobs: [] });
   }
   progress("");
   if (pass < last && !measured.failed) return;

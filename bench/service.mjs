@@ -207,33 +207,24 @@ function servingAll([contender, ...rest], work, started = []) {
 }
 
 async function inTurns(all) {
-  const warm = new Map();
+  const states = [];
   for (const { contender, service } of all) {
-    warm.set(contender, await warmUp(service, Math.max(...CLIENTS)));
+    states.push({ contender, service, rows: [], ...(await warmUp(service, Math.max(...CLIENTS))) });
   }
-  const rows = new Map(all.map(({ contender }) => [contender, []]));
   for (const clients of CLIENTS) {
-    const turns = new Map(all.map(({ contender }) => [contender, []]));
+    for (const state of states) state.turns = [];
     for (let turn = 0; turn < TURNS; turn++) {
       // Who was last begins the next: neither is always the one after the other.
-      for (const { contender, service } of turn % 2 === 0 ? all : all.toReversed()) {
-        turns.get(contender).push(await measured(service, clients));
+      for (const { service, turns } of turn % 2 === 0 ? states : states.toReversed()) {
+        turns.push(await measured(service, clients));
       }
     }
-    for (const { contender } of all) rows.get(contender).push(rowOf(clients, turns.get(contender)));
+    for (const { rows, turns } of states) rows.push(rowOf(clients, turns));
   }
   const results = [];
-  for (const { contender, service } of all) {
-    const { text, pools } = warm.get(contender);
-    const stats = await service.stats();
-    const { leaks } = stats;
-    results.push({
-      name: contender.name,
-      text,
-      rows: rows.get(contender),
-      leaks,
-      hitRates: hitRates(stats.pools, pools),
-    });
+  for (const { contender, service, text, pools, rows } of states) {
+    const { leaks, pools: now } = await service.stats();
+    results.push({ name: contender.name, text, rows, leaks, hitRates: hitRates(now, pools) });
   }
   return results;
 }

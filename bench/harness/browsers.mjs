@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { bundleForNode, DRIVERS } from "./bundled.mjs";
 import { besideResult } from "./pool-runs.mjs";
+import { firstLine } from "./problems.mjs";
 
 /** As long as processes of other runtimes have. */
 const MAX_MS = 900_000;
@@ -34,7 +35,8 @@ export async function closed(pageOrBrowser) {
 export async function devicesInChromium(url, effort) {
   found ??= await drivers();
   const run = async (executablePath, args, providers) => {
-    const browser = await chromium.launch({ executablePath, args: [...found.DEVICE_FLAGS, ...args] });
+    const flags = [...found.DEVICE_FLAGS, ...args];
+    const browser = found.engineBrowser(await chromium.launch({ executablePath, args: flags }));
     try {
       return await suiteInPage(browser, url, "inference", effort, providers);
     } finally {
@@ -45,7 +47,7 @@ export async function devicesInChromium(url, effort) {
   const webNn = await found.webNnChromium();
   if (webNn === undefined) return answer;
   const other = await run(webNn, ["--headless=old"], ["wasm", "webnn"]).catch((error) => ({
-    failed: `the Chromium with WebNN: ${error.message.split("\n")[0]}`,
+    failed: `the Chromium with WebNN: ${firstLine(error)}`,
   }));
   return { ...answer, result: besideResult(answer.result, other) };
 }
@@ -86,7 +88,7 @@ export async function suiteInPage(browser, url, suite, effort, providers) {
     );
     const { failed, ...result } = JSON.parse(answer);
     if (failed !== undefined) throw new Error(failed);
-    return typeof browser.version !== "string" ? result : { ...result, version: browser.version };
+    return { ...result, version: browser.version ?? result.version };
   } finally {
     await closed(page);
   }

@@ -66,7 +66,7 @@ function unlikeness(older, newer) {
 }
 
 /** Our own code is no measure of the machine, be it only a yardstick, such as onnxruntime-node below it. */
-const isOurs = (kind, contender) => kind === "wavepool" || contender.startsWith("wavepool");
+export const isOurs = (kind, contender) => kind === "wavepool" || contender.startsWith("wavepool");
 
 /** Whether both reports have it and it is the same code, as far as versions of peers tell. */
 function isReference({ kind, contender, earlier }, { peers: then = {} }, { peers: now = {} }) {

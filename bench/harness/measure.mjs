@@ -19,6 +19,7 @@
  * - lacks: why it has nothing for this job
  */
 import { quantiles, spread } from "../mel/spread.mjs";
+import { firstLine } from "./problems.mjs";
 
 /** How long and how often is measured. */
 export const EFFORTS = {
@@ -41,7 +42,6 @@ const DIGITS = 4;
 const brief = (x) => Number(x.toPrecision(DIGITS));
 /** From milliseconds; other units, such as a real-time factor, are made by the count. */
 const SCALE = { µs: 1e3, ns: 1e6 };
-const message = (error) => String(error?.message ?? error).split("\n")[0];
 
 /**
  * @param effort of EFFORTS
@@ -75,7 +75,7 @@ async function measureJob(job, context, effort) {
       try {
         entry.samples.push(brief(((await turn(entry, entry.calls)) * (SCALE[unit] ?? 1)) / entry.count));
       } catch (error) {
-        entry.failed = message(error);
+        entry.failed = firstLine(error);
       }
     }
   }
@@ -101,7 +101,7 @@ async function prepare(contender, job, effort) {
     entry.calls = Math.max(1, ms > 0 ? Math.round(effort.turnMs / ms) : calls);
     entry.rounds = Math.min(effort.rounds, Math.max(LEAST_ROUNDS, Math.floor(effort.budgetMs / ms)));
   } catch (error) {
-    entry.failed = message(error);
+    entry.failed = firstLine(error);
     await close(entry);
   }
   return entry;
@@ -112,7 +112,7 @@ async function close(entry) {
   try {
     await entry.work?.close?.();
   } catch (error) {
-    entry.failed ??= message(error);
+    entry.failed ??= firstLine(error);
   }
 }
 
@@ -157,7 +157,7 @@ async function finish(entry, context, effort) {
       }
     }
   } catch (error) {
-    entry.failed = message(error);
+    entry.failed = firstLine(error);
   }
   await close(entry);
 }

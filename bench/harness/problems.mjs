@@ -17,5 +17,8 @@ export function problemsOf({ runtimes, results }) {
   return problems;
 }
 
+/** What an error says, as far as one line goes. */
+export const firstLine = (error) => String(error?.message ?? error).split("\n")[0];
+
 /** Where it is missing and why. */
 export const problemLine = ({ message, ...place }) => `${Object.values(place).join(", ")}: ${message}`;

@@ -3,13 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { converse } from "../mel/converse.mjs";
 import { NO_MODEL, speechOf, threadsOf } from "./speech.mjs";
 
 const require = createRequire(import.meta.url);
-/** Answers requests until its input ends. */
-const CONTENDER = fileURLToPath(new URL("../wer/child.mjs", import.meta.url));
 const sample = (name) => readFileSync(new URL(`../../samples/${name}`, import.meta.url));
 
 /**
@@ -47,19 +43,18 @@ function nativeTransformers(options) {
     kind: "peer",
     lacks: globalThis.Deno || globalThis.Bun ? "is measured in Node" : undefined,
     async load() {
-      const child = converse(process.execPath, [CONTENDER, "transformers"]);
-      const ask = async (...request) => {
-        const { value, error } = JSON.parse(await child.ask(JSON.stringify(request)));
-        if (error !== undefined) throw new Error(error.split("\n")[0]);
-        return value;
-      };
-      await ask("load", { ...options, provider: "native", timestamps: "none" });
+      const { start } = await import("../wer/contenders.mjs");
+      const { transcribe } = await start("transformers", {
+        ...options,
+        provider: "native",
+        timestamps: "none",
+      });
       const folder = mkdtempSync(join(tmpdir(), "wavepool-bench-"));
       process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
       const file = join(folder, "samples.f32");
       return (samples) => {
         writeFileSync(file, samples);
-        return ask("transcribe", file);
+        return transcribe(file);
       };
     },
   };

@@ -73,7 +73,8 @@ function jobRows({ results }, suite, name, runtimes) {
       cell(byRuntime.get(runtime)?.failed === undefined ? entryOf(runtime) : { failed: true }),
     );
     const other = found.flatMap(entriesOf).some((entry) => entry.other);
-    return `| ${row === 0 ? heading : ""} | ${contender}${other ? " (other features)" : ""} | ${cells.join(" | ")} | ${amount(COUNTING.map((runtime) => entryOf(runtime)?.bytes).find((bytes) => bytes !== undefined))} |`;
+    const bytes = COUNTING.map((runtime) => entryOf(runtime)?.bytes).find((count) => count !== undefined);
+    return `| ${row === 0 ? heading : ""} | ${contender}${other ? " (other features)" : ""} | ${cells.join(" | ")} | ${amount(bytes)} |`;
   });
 }
 

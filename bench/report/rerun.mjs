@@ -1,5 +1,5 @@
 /** A run held against an earlier one of the same bench: what both say of the machine and of wavepool. */
-import { compareReports, tally } from "../harness/compare.mjs";
+import { compareReports, isOurs, tally } from "../harness/compare.mjs";
 import { figure } from "../harness/print.mjs";
 
 /** Verdicts that a figure of wavepool's can have; those but the first are named. */
@@ -21,8 +21,7 @@ export function rerunOf(report, later) {
   }
   const { unlike, machine, rows } = compareReports(report, later);
   const ours = rows.filter(
-    ({ kind, contender, verdict }) =>
-      VERDICTS.includes(verdict) && (kind === "wavepool" || contender.startsWith("wavepool")),
+    ({ kind, contender, verdict }) => VERDICTS.includes(verdict) && isOurs(kind, contender),
   );
   const runtimes = {};
   for (const [runtime, { drift, noise, others }] of Object.entries(machine)) {

@@ -139,7 +139,7 @@ function ours({ wavepool }, preset, clip, { relaxed = false, pooled = false }) {
       const compute = () => front.compute(audio, out);
       const copyAndCompute = () => {
         audio.set(clip);
-        return front.compute(audio, out);
+        return compute();
       };
       const run = pooled ? compute : copyAndCompute;
       return {
